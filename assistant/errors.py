@@ -1,0 +1,112 @@
+"""The errors of Voicecart: one small hierarchy, each class with a stable ``code``.
+
+A command prints ``message`` and exits with a non-zero code; the device speaks a sentence chosen by ``code``; JSON
+output carries both.
+"""
+
+from typing import ClassVar
+
+
+class VoicecartError(Exception):
+    """Base of every error that a person may see.
+
+    Attributes:
+        code: Stable, lower-case, underscored; scripts may rely on it.
+        message: What is wrong and what to do, in one or two sentences.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class SettingsError(VoicecartError):
+    """A settings file that cannot be used; the message names the key."""
+
+    code = "settings_invalid"
+
+
+class AudioError(VoicecartError):
+    """Audio that cannot be read: empty, truncated, not audio, 0 Hz."""
+
+    code = "audio_unreadable"
+
+
+class AudioDeviceError(VoicecartError):
+    """No usable microphone or loudspeaker."""
+
+    code = "audio_device_missing"
+
+
+class ModelMissing(VoicecartError):
+    """A model folder that is not there."""
+
+    code = "model_missing"
+
+
+class ModelDamaged(VoicecartError):
+    """A model whose files do not match their checksums."""
+
+    code = "model_damaged"
+
+
+class GraphError(VoicecartError):
+    """The recognition graph could not be compiled."""
+
+    code = "graph_failed"
+
+
+class SynthesisError(VoicecartError):
+    """Text that could not be turned into speech."""
+
+    code = "synthesis_failed"
+
+
+class FeedError(VoicecartError):
+    """A catalog feed with no good line, or that cannot be read."""
+
+    code = "feed_invalid"
+
+
+class CatalogMissing(VoicecartError):
+    """No catalog has been imported."""
+
+    code = "catalog_missing"
+
+
+class StoreError(VoicecartError):
+    """The database refused a write: full disk, damaged file, lock."""
+
+    code = "store_failed"
+
+
+class OrderError(VoicecartError):
+    """An order that does not exist or cannot change as asked."""
+
+    code = "order_invalid"
+
+
+class EnrolmentError(VoicecartError):
+    """A voice that could not be enrolled; the message says which take is bad and why."""
+
+    code = "enrolment_failed"
+
+
+class PaymentUnavailable(VoicecartError):
+    """The payment provider could not be asked; nothing was paid."""
+
+    code = "payment_unavailable"
+
+
+class ScenarioError(VoicecartError):
+    """A scenario file that cannot be used; the message names scenario and field."""
+
+    code = "scenario_invalid"
+
+
+class UsageError(VoicecartError):
+    """Options that do not fit together."""
+
+    code = "usage"

@@ -1,0 +1,1 @@
+"""Hearing: audio sources, voice activity, wake phrase, recognition."""

@@ -1,0 +1,1 @@
+"""One folder per language; everything a language needs is in it."""

@@ -1,0 +1,1 @@
+"""Paying: voiceprint, challenge, payment authority, wallet."""

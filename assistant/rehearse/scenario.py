@@ -1,0 +1,187 @@
+"""Scenarios: conversations written down with what is expected of them (YAML)."""
+
+from dataclasses import field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from assistant.errors import ScenarioError
+from assistant.rehearse.voices import ShopperVoice
+from assistant.understand.understanding import Intent
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, config=_STRICT)
+class ExpectedItem:
+    """An item that must be understood or bought; only what is given is compared."""
+
+    sku: str
+    quantity: int = 1
+    options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Expectation:
+    """What must be true from this turn's first sound until the next turn begins.
+
+    Attributes:
+        intent: The understood intent.
+        items: The understood items, in any order.
+        reply: Words (lower case) that the replies together must contain, each text somewhere.
+        absent: Event names that must not happen.
+        events: Event names that must happen.
+        within_seconds: Audio from the end of the turn's speech to the end of its last reply's beginning.
+    """
+
+    intent: Intent | None = None
+    items: list[ExpectedItem] | None = None
+    reply: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    within_seconds: float | None = None
+
+
+@dataclass(frozen=True, config=_STRICT)
+class ScenarioTurn:
+    """One turn of the shopper: exactly one of ``say``, ``wav``, ``digits``, ``replay`` or ``silence``.
+
+    Attributes:
+        say: Text to speak.
+        wav: Recording to play, relative to the scenario file.
+        digits: Answer to the challenge: ``right``, ``wrong`` (one digit off), or ``previous`` (the last challenge's).
+        replay: Plays again what the shopper said in that turn (counted from 1), like a recording.
+        silence: Seconds in which nothing is said.
+        voice: Another voice than the scenario's.
+        text: Reference words of a recording, for the word error rate.
+        over_reply: Say it while the device is speaking.
+        expect: What must be true.
+    """
+
+    say: str | None = None
+    wav: str | None = None
+    digits: Literal["right", "wrong", "previous"] | None = None
+    replay: int | None = None
+    silence: float | None = None
+    voice: str | None = None
+    text: str | None = None
+    over_reply: bool = False
+    expect: Expectation = field(default_factory=Expectation)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Noise:
+    """Noise of the room.
+
+    Attributes:
+        kind: ``white``, ``pink``, ``hum`` (refrigerator) or ``babble`` (other synthetic voices), or ``wav``.
+        decibels: Signal-to-noise ratio against speech.
+        wav: The recording for ``wav``, relative to the scenario file.
+    """
+
+    kind: Literal["white", "pink", "hum", "babble", "wav"]
+    decibels: float
+    wav: str | None = None
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Scenario:
+    """One conversation on a fresh device.
+
+    Attributes:
+        name: Unique in its file.
+        turns: What the shopper does.
+        voice: The shopper's voice, ``engine:name``.
+        owner: The voice that is enrolled before; None enrols nobody.
+        purchase: Everything that must be bought, over all orders; empty means nothing may be bought.
+        noise: Noise of the room.
+        gain_decibels: Loudness of the shopper against the synthesiser's own.
+        settings: Settings that differ, as in the TOML file (``{"talk": {"answer_seconds": 5}}``).
+        tags: For the report's groups.
+    """
+
+    name: str
+    turns: list[ScenarioTurn]
+    voice: str = "espeak:en-us+f3"
+    owner: str | None = None
+    purchase: list[ExpectedItem] = field(default_factory=list)
+    noise: Noise | None = None
+    gain_decibels: float = 0.0
+    settings: dict[str, Any] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class ScenarioFile:
+    """A file of scenarios.
+
+    Attributes:
+        scenarios: At least one.
+        catalog: Feed, relative to the file; None takes the shipped household shop.
+        language: Language of the conversations.
+    """
+
+    scenarios: list[Scenario]
+    catalog: str | None = None
+    language: str = "en"
+
+
+def read_scenarios(path: Path) -> ScenarioFile:
+    """Reads and checks a scenario file.
+
+    Raises:
+        ScenarioError: Not readable, not YAML, an unknown key or wrong value; the message names where.
+    """
+    try:
+        values = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise ScenarioError(f"Cannot read the scenarios {path}: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"The scenarios {path} are not YAML: {error}.") from error
+    try:
+        file = TypeAdapter(ScenarioFile).validate_python(values)
+    except ValidationError as error:
+        problems = "; ".join(f"{_where(values, problem['loc'])}: {problem['msg']}" for problem in error.errors()[:5])
+        raise ScenarioError(f"The scenarios {path} cannot be used: {problems}.") from error
+    _check(path, file)
+    return file
+
+
+def _check(path: Path, file: ScenarioFile) -> None:
+    names = [scenario.name for scenario in file.scenarios]
+    if not names or len(set(names)) < len(names):
+        raise ScenarioError(f"The scenarios {path} need at least one scenario and unique names.")
+    for scenario in file.scenarios:
+        voices = [scenario.voice, scenario.owner, *(turn.voice for turn in scenario.turns)]
+        try:
+            for voice in filter(None, voices):
+                ShopperVoice.parse(voice)
+        except ValueError as error:
+            raise ScenarioError(f"Scenario {scenario.name!r} in {path}: {error}.") from error
+        for number, turn in enumerate(scenario.turns, 1):
+            given = [turn.say, turn.wav, turn.digits, turn.replay, turn.silence]
+            if sum(value is not None for value in given) != 1:
+                raise ScenarioError(
+                    f"Scenario {scenario.name!r} in {path}, turn {number}: give exactly one of say, wav, digits, "
+                    "replay and silence."
+                )
+            if turn.replay is not None and not 0 < turn.replay < number:
+                raise ScenarioError(
+                    f"Scenario {scenario.name!r} in {path}, turn {number}: replay names an earlier turn."
+                )
+
+
+def _where(values: Any, location: tuple[int | str, ...]) -> str:
+    """The location in words, with the scenario's name in place of its number."""
+    match location:
+        case ("scenarios", int(index), *rest):
+            try:
+                name = values["scenarios"][index]["name"]
+            except (KeyError, TypeError, IndexError):
+                name = f"number {index + 1}"
+            return f"scenario {name!r} " + ".".join(map(str, rest))
+        case _:
+            return ".".join(map(str, location)) or "file"

@@ -1,0 +1,106 @@
+"""The script of a simulated shopper: the turns of a scenario, said when the device is ready for them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from assistant import events
+from assistant.hear.audio import RATE, Samples
+from assistant.hear.reading import read_audio
+from assistant.rehearse.judging import TurnRecord
+from assistant.rehearse.scenario import Scenario, ScenarioTurn
+from assistant.rehearse.shopper import Turn
+from assistant.rehearse.voices import ShopperVoice
+
+Speak = Callable[[str, str], Samples]
+
+
+class Script:
+    """Plays a scenario's turns and records what the device does in each.
+
+    Subscribe ``observe`` to the device's events and give ``next_turn`` to a ``ShopperSource``.
+
+    Args:
+        scenario: The turns.
+        folder: Where recordings named by the scenario are looked for.
+        language_digits: Says digits as a person does, e.g. "4 7" → "four seven".
+        now: Audio seconds, as the device counts them.
+        speak: Turns (voice, text) into speech; remembered results may be given.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        folder: Path,
+        language_digits: Callable[[str], str],
+        now: Callable[[], float],
+        speak: Speak = lambda voice, text: ShopperVoice.parse(voice).say(text),
+    ) -> None:
+        self._scenario = scenario
+        self._folder = folder
+        self._language_digits = language_digits
+        self._now = now
+        self._speak = speak
+        self._spoken: list[Samples] = []
+        self._challenges: list[str] = []
+        self._records: list[TurnRecord] = []
+        self._events: list[events.Event] = []
+
+    def observe(self, event: events.Event) -> None:
+        """Takes the device's events."""
+        self._events.append(event)
+        if isinstance(event, events.Challenge):
+            self._challenges.append(event.digits)
+
+    def next_turn(self) -> Turn | None:
+        """The next turn for the shopper, or None when the scenario is over."""
+        self._close_turn()
+        number = len(self._spoken)
+        if number == len(self._scenario.turns):
+            return None
+        turn = self._scenario.turns[number]
+        following = self._scenario.turns[number + 1] if number + 1 < len(self._scenario.turns) else None
+        said, speech = self._speech(turn)
+        speech = np.asarray(speech * 10 ** (self._scenario.gain_decibels / 20), np.float32)
+        self._spoken.append(speech)
+        began = self._now()
+        self._records.append(TurnRecord(said, began, began + len(speech) / RATE, ()))
+        return Turn(
+            speech,
+            silence=turn.silence or 0.0,
+            over_reply=turn.over_reply,
+            answered=turn.silence is None and not (following is not None and following.over_reply),
+        )
+
+    def records(self) -> tuple[TurnRecord, ...]:
+        """What happened in each turn that was played."""
+        self._close_turn()
+        return tuple(self._records)
+
+    def _close_turn(self) -> None:
+        if self._records:
+            last = self._records[-1]
+            self._records[-1] = TurnRecord(last.said, last.began, last.ended, last.events + tuple(self._events))
+        self._events.clear()
+
+    def _speech(self, turn: ScenarioTurn) -> tuple[str, Samples]:
+        voice = turn.voice or self._scenario.voice
+        if turn.say is not None:
+            return turn.text or turn.say, self._speak(voice, turn.say)
+        if turn.wav is not None:
+            return turn.text or "", read_audio(self._folder / turn.wav)
+        if turn.replay is not None:
+            return "", self._spoken[turn.replay - 1]
+        if turn.digits is not None:
+            said = self._language_digits(self._digits(turn.digits))
+            return said, self._speak(voice, said)
+        return "", np.zeros(0, np.float32)
+
+    def _digits(self, which: str) -> str:
+        digits = self._challenges[-1] if self._challenges else "1234"
+        if which == "wrong":
+            return digits[:-1] + str((int(digits[-1]) + 5) % 10)
+        if which == "previous":
+            return self._challenges[-2] if len(self._challenges) > 1 else digits[::-1]
+        return digits

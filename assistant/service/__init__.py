@@ -1,0 +1,1 @@
+"""Running unattended: systemd notification, the unit, the checks of ``voicecart doctor``."""

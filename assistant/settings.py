@@ -1,0 +1,161 @@
+"""Settings: frozen dataclasses read from one TOML file; every field documented with its unit."""
+
+import dataclasses
+import json
+import os
+import tomllib
+from collections.abc import Iterator
+from dataclasses import field
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from assistant.errors import SettingsError
+
+_STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+def _documented(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"description": text})
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Hear:
+    """Microphone, voice activity, wake phrase, recogniser."""
+
+    microphone: str = _documented("", "Part of the microphone's name; empty takes the system's default.")
+    queue_seconds: float = _documented(5.0, "Seconds of audio kept when the device falls behind; the rest is dropped.")
+    reopen_seconds: float = _documented(2.0, "Seconds between attempts to reopen a microphone that went away.")
+    wake: Literal["phrase", "push_to_talk", "open"] = _documented(
+        "phrase", "What begins a conversation: the wake phrase, a key or signal, or nothing (always open, for tests)."
+    )
+    wake_phrase: str = _documented("hey genie", "The wake phrase as text.")
+    wake_threshold: float = _documented(0.0, "Score a wake phrase needs; 0 takes the model's own value.")
+    follow_up_seconds: float = _documented(6.0, "Seconds after a reply in which no wake phrase is needed.")
+    speech_threshold: float = _documented(0.5, "Voice-activity probability (0-1) that begins speech.")
+    silence_threshold: float = _documented(0.35, "Voice-activity probability (0-1) under which speech may end.")
+    begin_seconds: float = _documented(0.1, "Seconds of voice activity that make speech begin.")
+    end_seconds: float = _documented(0.7, "Seconds of silence that end an utterance.")
+    longest_seconds: float = _documented(20.0, "Seconds after which an utterance is ended in any case.")
+    lead_seconds: float = _documented(0.4, "Seconds before the detected begin that belong to the utterance.")
+    model: str = _documented("voicecart-en", "Name of a model in models/index.toml, or a Vosk model folder.")
+    alternatives: int = _documented(3, "Hypotheses asked of the recogniser.")
+    log: bool = _documented(False, "Whether Vosk may write its own log.")
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Understand:
+    """From words to products."""
+
+    language: str = _documented("en", "Language of the conversation: a folder of assistant/languages.")
+    score_minimum: float = _documented(72.0, "Score (0-100) a product needs to be taken.")
+    score_margin: float = _documented(6.0, "Lead (0-100) over the runner-up that a product needs; less is a question.")
+    suggestion_minimum: float = _documented(50.0, "Score (0-100) a product needs to be suggested instead.")
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Talk:
+    """The dialogue's patience."""
+
+    answer_seconds: float = _documented(8.0, "Seconds to wait for an answer; none means ask again, then cancel.")
+    reprompts: int = _documented(2, "How often a question is asked again.")
+    most_quantity: int = _documented(24, "Largest quantity of one product that is taken without asking again.")
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Speak:
+    """Speech out."""
+
+    voice: str = _documented("", "Voice of the pyttsx3 driver; empty takes the language's own.")
+    words_per_minute: int = _documented(165, "Speaking rate in words per minute.")
+    volume: float = _documented(1.0, "Loudness (0-1).")
+    loudspeaker: str = _documented("", "Part of the loudspeaker's name; empty takes the system's default.")
+    timeout_seconds: float = _documented(15.0, "Seconds after which a silent engine is restarted.")
+    tail_seconds: float = _documented(0.3, "Seconds after its own voice in which the device stays deaf.")
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Shop:
+    """Catalog and household."""
+
+    household: str = _documented("home", "Key under which carts, orders and voices are kept.")
+    currency: str = _documented("USD", "ISO 4217 code of the wallet.")
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Pay:
+    """Payment by voice."""
+
+    voiceprint: str = _documented("voicecart-voiceprint", "Name of an encoder in models/index.toml, or its folder.")
+    digits: int = _documented(4, "Digits of a challenge.")
+    challenge_seconds: float = _documented(12.0, "Seconds within which the digits must be repeated.")
+    attempts: int = _documented(2, "Challenges per purchase before it is declined.")
+    threshold: float | None = _documented(None, "Score a voice needs; none takes the encoder's calibrated value.")
+    voiced_seconds: float = _documented(0.8, "Seconds of voiced speech under which no voice is judged.")
+    order_limit: int = _documented(20_000, "Largest order paid by voice, in minor units.")
+    opening_balance: int = _documented(100_000, "Balance of a new built-in test wallet, in minor units.")
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Settings:
+    """All settings."""
+
+    hear: Hear = field(default_factory=Hear)
+    understand: Understand = field(default_factory=Understand)
+    talk: Talk = field(default_factory=Talk)
+    speak: Speak = field(default_factory=Speak)
+    shop: Shop = field(default_factory=Shop)
+    pay: Pay = field(default_factory=Pay)
+
+
+def settings_path() -> Path:
+    """Where settings are looked for when ``--config`` is not given (XDG)."""
+    return platformdirs.user_config_path("voicecart") / "voicecart.toml"
+
+
+def state_folder() -> Path:
+    """Where the database and compiled graphs are kept when ``--state`` is not given (XDG).
+
+    ``STATE_DIRECTORY`` (set by systemd) goes first.
+    """
+    given = os.environ.get("STATE_DIRECTORY")
+    return Path(given.split(":")[0]) if given else platformdirs.user_data_path("voicecart")
+
+
+def read_settings(path: Path | None = None) -> Settings:
+    """Reads ``path``, or the XDG path when there is a file, else the defaults.
+
+    Raises:
+        SettingsError: A file named but absent, broken TOML, an unknown key or a wrong type; the message names the key.
+    """
+    file = path or settings_path()
+    if path is None and not file.is_file():
+        return Settings()
+    try:
+        values = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"Cannot read the settings {file}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings {file} are not TOML: {error}.") from error
+    try:
+        return TypeAdapter(Settings).validate_json(json.dumps(values, default=str))
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc'])}: "
+            + ("unknown key" if problem["type"] == "unexpected_keyword_argument" else problem["msg"])
+            for problem in error.errors()
+        )
+        raise SettingsError(
+            f"The settings {file} cannot be used: {problems}. See 'voicecart config --explain'."
+        ) from error
+
+
+def explain() -> Iterator[tuple[str, Any, str]]:
+    """Every key as (``section.key``, default, description)."""
+    for section in dataclasses.fields(Settings):
+        values = getattr(Settings(), section.name)
+        for key in dataclasses.fields(values):
+            yield f"{section.name}.{key.name}", getattr(values, key.name), key.metadata["description"]

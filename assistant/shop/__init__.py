@@ -1,0 +1,1 @@
+"""The shop: money, catalog, cart, orders."""

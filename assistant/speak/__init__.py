@@ -1,0 +1,1 @@
+"""Speaking: synthesis and playback."""

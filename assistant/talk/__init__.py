@@ -1,0 +1,1 @@
+"""Talking: the dialogue, a pure state machine."""

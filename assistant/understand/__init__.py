@@ -1,0 +1,1 @@
+"""Understanding: from a hypothesis to an intent with items."""

@@ -1,0 +1,89 @@
+"""Regular grammars as data: written by understanding, compiled into a recognition graph by hearing.
+
+The costs are natural-log units (−log probability); they add to the recogniser's acoustic scores.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words in sequence, lower case, separated by blanks; empty text is nothing at all."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One part after the other."""
+
+    parts: tuple["Expression", ...]
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """One of several branches, each with its cost."""
+
+    branches: tuple[tuple[float, "Expression"], ...]
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The body zero or more times, ``cost`` each time."""
+
+    body: "Expression"
+    cost: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Another rule of the same grammar; rules never refer to themselves, directly or not."""
+
+    rule: str
+
+
+@dataclass(frozen=True)
+class Filler:
+    """Anything else: a loop over general words and unknown sounds, ``cost`` each word."""
+
+    cost: float
+
+
+Expression: TypeAlias = Words | Sequence | Alternatives | Repeat | Reference | Filler
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """A named regular grammar.
+
+    Attributes:
+        name: For files and messages.
+        rules: Rule name → expression.
+        start: The rule to begin with.
+    """
+
+    name: str
+    rules: Mapping[str, Expression]
+    start: str = "start"
+
+    def vocabulary(self) -> frozenset[str]:
+        """All words of all rules."""
+        return frozenset(word for rule in self.rules.values() for word in _words(rule))
+
+
+def _words(expression: Expression) -> Iterator[str]:
+    match expression:
+        case Words(text):
+            yield from text.split()
+        case Sequence(parts):
+            for part in parts:
+                yield from _words(part)
+        case Alternatives(branches):
+            for _, branch in branches:
+                yield from _words(branch)
+        case Repeat(body):
+            yield from _words(body)
+        case Reference() | Filler():
+            return
