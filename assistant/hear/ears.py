@@ -16,8 +16,8 @@ from assistant.hear.wake import WakeSpotter
 from assistant.settings import Hear
 from assistant.understand.understanding import Expecting
 
-# People pause between digits that they repeat; elsewhere such pauses end an utterance.
-_DIGITS_PATIENCE_SECONDS = 0.3
+# People pause between digits that they repeat; elsewhere such pauses end an utterance. "Stop" must act at once.
+_MORE_PATIENCE_SECONDS = {Expecting.DIGITS: 0.3, Expecting.INTERRUPTION: -0.4}
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Ears:
     Args:
         activity: Voice activity of a chunk.
         segmenter: Where speech begins and ends.
-        spotter: Spots the wake phrase; None when the ears are always open.
+        spotter: Spots the wake phrase; None when something else opens the ears.
         recogniser: Turns speech into hypotheses.
         settings: Lead and patience.
         publish: Takes the events.
@@ -81,9 +81,9 @@ class Ears:
         self._spotter = spotter
         self._recogniser = recogniser
         self._settings = settings
-        self._publish = publish
+        self._stream = publish
         self._clock = clock
-        self._awake = spotter is None
+        self._awake = settings.wake == "open"
         self._expecting = Expecting.COMMAND
         self._hearing: Hearing | None = None
         self._segment: list[Samples] | None = None
@@ -100,13 +100,13 @@ class Ears:
         self._awake = True
         self._expecting = expecting
         self._forget()
-        patience = _DIGITS_PATIENCE_SECONDS if expecting is Expecting.DIGITS else 0.0
-        self._segmenter.end_seconds = self._settings.end_seconds + patience
+        patience = self._settings.end_seconds + _MORE_PATIENCE_SECONDS.get(expecting, 0.0)
+        self._segmenter.end_seconds = max(0.2, patience)
 
     def sleep(self) -> None:
-        """Closes the ears until the wake phrase is spotted (they stay open when there is no spotter)."""
+        """Closes the ears until the wake phrase is spotted or ``listen`` is called (not when they are always open)."""
         self.listen(Expecting.COMMAND)
-        self._awake = self._spotter is None
+        self._awake = self._settings.wake == "open"
 
     def process(self, chunk: Chunk) -> Utterance | None:
         """Takes one chunk; returns the utterance that ended with it."""
@@ -129,6 +129,11 @@ class Ears:
         if self._segment is None:
             return None
         return self._end(Chunk(np.zeros(0, np.float32), at))
+
+    def _publish(self, event: events.Event) -> None:
+        # What comes in while the device speaks is mostly its own voice: nobody's utterance.
+        if self._expecting is not Expecting.INTERRUPTION:
+            self._stream(event)
 
     def _begin(self, chunk: Chunk) -> None:
         self._segment = [*self._lead, chunk.samples]

@@ -38,6 +38,7 @@ class Expecting(StrEnum):
     CHOICE = "choice"
     CONFIRMATION = "confirmation"
     DIGITS = "digits"
+    INTERRUPTION = "interruption"  # the device is speaking: only "stop" and "cancel" count
 
 
 @dataclass(frozen=True)

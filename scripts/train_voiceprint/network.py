@@ -60,14 +60,12 @@ class Heads(torch.nn.Module):
         super().__init__()
         self.classifier = Classifier(EMBEDDING_SIZE, out_neurons=speakers)
         self.imitation = torch.nn.Linear(EMBEDDING_SIZE, teacher_size)
-        self.angular = AdditiveAngularMargin(margin=0.0, scale=scale)
-        self.classification = LogSoftmaxWrapper(self.angular)
+        self.scale = scale
+        self.classification = LogSoftmaxWrapper(AdditiveAngularMargin(margin=0.0, scale=scale))
 
     def set_margin(self, margin: float) -> None:
-        """The margin by which the right speaker's angle must win."""
-        self.angular.margin = margin
-        self.angular.cos_m, self.angular.sin_m = _cosine_and_sine(margin)
-        self.angular.th, self.angular.mm = -self.angular.cos_m, self.angular.sin_m * margin
+        """The angle, in radians, by which the right speaker must win."""
+        self.classification.loss_fn = AdditiveAngularMargin(margin=margin, scale=self.scale)
 
     def forward(
         self, embeddings: torch.Tensor, speakers: torch.Tensor, teacher: torch.Tensor, taught: torch.Tensor
@@ -77,8 +75,3 @@ class Heads(torch.nn.Module):
         cosine = torch.nn.functional.cosine_similarity(self.imitation(embeddings), teacher)
         return classification, ((1 - cosine) * taught).sum() / taught.sum().clamp(min=1)
 
-
-def _cosine_and_sine(angle: float) -> tuple[float, float]:
-    import math
-
-    return math.cos(angle), math.sin(angle)

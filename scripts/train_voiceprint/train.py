@@ -90,7 +90,7 @@ class Trainer:
             self.heads.load_state_dict(state["heads"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.trained_seconds = state["trained_seconds"]
-        self.forward = torch.compile(self.encoder) if training.compiled else self.encoder
+        self.forward = torch.compile(self.encoder, dynamic=False) if training.compiled else self.encoder
 
     def save(self) -> None:
         """Writes the checkpoint whole or not at all."""
@@ -138,13 +138,13 @@ class Trainer:
         count, saved = 0, time.monotonic()
         while self.trained_seconds < budget:
             started = time.monotonic()
-            # both lengths in the first two steps, so that compilation is over before the clock counts
             long_crop = self.sampler.generator.random() < training.long_share
             frames = training.long_frames if long_crop else training.short_frames
             progress = self.trained_seconds / budget
             losses = self.learn(self.sampler.draw(training.batch_size, frames), progress)
             self.step += 1
             spent = time.monotonic() - started
+            # the first steps compile the network: that is not training
             self.trained_seconds += min(spent, 10.0)
             count += 1
             sums = {name: sums.get(name, 0.0) + value for name, value in losses.items()}

@@ -1,0 +1,94 @@
+"""From a regular grammar as data to the arcs of an acceptor over words."""
+
+from collections.abc import Mapping
+
+from assistant.hear.openfst import Arc, Automaton
+from assistant.understand.grammar import (
+    Alternatives,
+    Expression,
+    Filler,
+    Grammar,
+    Reference,
+    Repeat,
+    Sequence,
+    Words,
+)
+
+UNKNOWN = "[unk]"
+UNKNOWN_COST = 7.0
+"""What a sound that is no word costs within a filler, besides the filler's own cost: as much as a rather rare word."""
+
+
+def acceptor_of(grammar: Grammar, numbers: Mapping[str, int], general: Mapping[str, float]) -> Automaton:
+    """The grammar as an acceptor.
+
+    It is built from the end: every expression gets the state that follows it and returns the state before it, so that
+    a rule which several sentences go on with in the same way exists once.
+
+    Args:
+        grammar: Words that ``numbers`` lacks are taken as unknown sounds.
+        numbers: Word → label; holds ``[unk]``.
+        general: Words of fillers → cost.
+    """
+    builder = _Builder(grammar, numbers, general)
+    start = builder.before(Reference(grammar.start), 0)
+    return Automaton(builder.arcs, {0: 0.0}, start)
+
+
+class _Builder:
+    def __init__(self, grammar: Grammar, numbers: Mapping[str, int], general: Mapping[str, float]) -> None:
+        self.arcs: list[Arc] = []
+        self._states = 1
+        self._grammar = grammar
+        self._numbers = numbers
+        self._filler = [(numbers[UNKNOWN], UNKNOWN_COST)] + [
+            (numbers[word], cost) for word, cost in general.items() if word in numbers
+        ]
+        self._rules: dict[tuple[str, int], int] = {}
+        self._fillers: dict[tuple[float, int], int] = {}
+
+    def before(self, expression: Expression, after: int) -> int:
+        """The state from which ``expression`` leads to the state ``after``."""
+        match expression:
+            case Words(text):
+                for word in reversed(text.split()):
+                    label = self._numbers.get(word, self._numbers[UNKNOWN])
+                    after = self._arc_to(after, label)
+                return after
+            case Sequence(parts):
+                for part in reversed(parts):
+                    after = self.before(part, after)
+                return after
+            case Alternatives(branches):
+                state = self._state()
+                for cost, branch in branches:
+                    self._arc(state, self.before(branch, after), 0, cost)
+                return state
+            case Repeat(body, cost):
+                state = self._state()
+                self._arc(state, after, 0, 0.0)
+                self._arc(state, self.before(body, state), 0, cost)
+                return state
+            case Reference(rule):
+                if (rule, after) not in self._rules:
+                    self._rules[rule, after] = self.before(self._grammar.rules[rule], after)
+                return self._rules[rule, after]
+            case Filler(cost):
+                if (cost, after) not in self._fillers:
+                    state = self._fillers[cost, after] = self._state()
+                    self._arc(state, after, 0, 0.0)
+                    for label, own in self._filler:
+                        self._arc(state, state, label, cost + own)
+                return self._fillers[cost, after]
+
+    def _state(self) -> int:
+        self._states += 1
+        return self._states - 1
+
+    def _arc(self, source: int, target: int, label: int, cost: float) -> None:
+        self.arcs.append((source, target, label, label, cost))
+
+    def _arc_to(self, target: int, label: int) -> int:
+        state = self._state()
+        self._arc(state, target, label, 0.0)
+        return state

@@ -1,0 +1,137 @@
+"""The speaker encoder: a port from speech to an embedding, and SpeechBrain behind it."""
+
+import logging
+import tempfile
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from assistant.errors import ModelDamaged
+from assistant.hear.audio import Samples
+from assistant.models import find_model
+from assistant.pay.encoder_folder import CHECKPOINT, checksum, read_scoring, verify_folder
+from assistant.pay.torchaudio_stand_in import allow_missing_torchaudio
+from assistant.pay.verification import Embedding, Scoring
+from assistant.settings import Pay
+
+
+class SpeakerEncoder(Protocol):
+    """Turns speech into an embedding, and knows how its embeddings are compared."""
+
+    @property
+    def model(self) -> str:
+        """What identifies the network; embeddings of different ones cannot be compared. Quick.
+
+        Raises:
+            ModelMissing: There is no encoder.
+            ModelDamaged: It is not whole.
+        """
+        ...
+
+    @property
+    def scoring(self) -> Scoring:
+        """How embeddings are compared; raises as ``model``."""
+        ...
+
+    def prepare(self) -> None:
+        """Begins to load in the background and returns at once; a failure shows when ``embed`` is called."""
+        ...
+
+    def embed(self, speech: Samples) -> Embedding:
+        """Embedding of speech.
+
+        Args:
+            speech: Voiced speech only, shape (samples,), 16 kHz mono.
+
+        Returns:
+            Shape (size,), unit length.
+
+        Raises:
+            ModelMissing: There is no encoder.
+            ModelDamaged: It is not whole, or gives no usable embedding.
+        """
+        ...
+
+
+class SpeechBrainEncoder:
+    """SpeechBrain's ECAPA-TDNN from a local folder, through its own inference interface and without a network.
+
+    Args:
+        settings: Which encoder. It is looked for when it is first needed.
+    """
+
+    def __init__(self, settings: Pay) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._network: Any = None
+
+    @cached_property
+    def _folder(self) -> Path:
+        folder = find_model(self._settings.voiceprint)
+        verify_folder(folder)
+        return folder
+
+    @cached_property
+    def model(self) -> str:
+        """SHA-256 of the checkpoint."""
+        return checksum(self._folder / CHECKPOINT)
+
+    @cached_property
+    def scoring(self) -> Scoring:
+        """The folder's cohort and calibration."""
+        return read_scoring(self._folder)
+
+    def prepare(self) -> None:
+        """Loads the network in a thread of its own."""
+        if self._network is None:
+            threading.Thread(target=self._load_quietly, name="speaker encoder", daemon=True).start()
+
+    def embed(self, speech: Samples) -> Embedding:
+        """Embedding of speech, its global mean removed."""
+        network = self._loaded()
+        import torch
+
+        with torch.inference_mode():
+            wave = torch.from_numpy(np.array(speech, np.float32))[None]
+            embedding = network.encode_batch(wave, normalize=True).reshape(-1).double().numpy()
+        length = float(np.linalg.norm(embedding))
+        if not np.isfinite(length) or length == 0:
+            raise ModelDamaged(f"The speaker encoder {self._folder} gives no usable embedding.")
+        return np.asarray(embedding / length, np.float64)
+
+    def _load_quietly(self) -> None:
+        try:
+            self._loaded()
+        except Exception:
+            logging.getLogger(__name__).warning("the speaker encoder could not be loaded", exc_info=True)
+
+    def _loaded(self) -> Any:
+        with self._lock:
+            if self._network is None:
+                # Not the cached folder: its files are compared with their checksums directly before they are loaded.
+                verify_folder(self._folder)
+                self._network = _load(self._folder)
+            return self._network
+
+
+def _load(folder: Path) -> Any:
+    """SpeechBrain's model of a verified folder."""
+    allow_missing_torchaudio()
+    from speechbrain.inference.speaker import SpeakerRecognition
+    from speechbrain.utils.fetching import FetchConfig, LocalStrategy
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="voicecart-") as copies:
+            return SpeakerRecognition.from_hparams(
+                source=str(folder),
+                savedir=copies,
+                overrides={"pretrained_path": str(folder)},
+                run_opts={"device": "cpu"},
+                local_strategy=LocalStrategy.COPY,
+                fetch_config=FetchConfig(allow_network=False),
+            )
+    except Exception as error:
+        raise ModelDamaged(f"The speaker encoder {folder} cannot be loaded: {error}.") from error

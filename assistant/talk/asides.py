@@ -1,0 +1,130 @@
+"""Questions that are answered on the way: what was open before stays open."""
+
+from collections.abc import Callable
+
+from assistant.shop.cart import missing_options
+from assistant.shop.orders import Order, OrderStatus
+from assistant.shop.product import Product
+from assistant.talk.actions import AddToList, Say, Spelled
+from assistant.talk.asking import ask
+from assistant.talk.flow import resume, say_cart
+from assistant.talk.settling import sort_options
+from assistant.talk.situation import ReallyCancel, Situation, State, WhichProduct
+from assistant.talk.turn import Outcome, Turn
+from assistant.talk.wording import amount_of_product, amounts_of, offers
+from assistant.understand.understanding import Item
+
+_CANCELLABLE = frozenset({OrderStatus.PLACED, OrderStatus.PAID, OrderStatus.PACKED})
+
+
+def give_help(turn: Turn) -> Outcome:
+    """What can be said now."""
+    return resume(turn, Say(f"help.{turn.situation.state}"))
+
+
+def price(turn: Turn) -> Outcome:
+    """What products, the choices that were read out, or the cart cost."""
+    heard, knowledge, question = turn.understanding, turn.knowledge, turn.situation.question
+    if heard.items or heard.unresolved:
+        return resume(turn, *_each(turn, _say_price))
+    if isinstance(question, WhichProduct):
+        return resume(turn, Say("prices", {"offers": offers(question.choices, knowledge)}))
+    if turn.situation.state is State.CONFIRMING:
+        return resume(turn)
+    return resume(turn, say_cart(knowledge.cart, knowledge.language))
+
+
+def stock(turn: Turn) -> Outcome:
+    """Whether products are there."""
+    heard = turn.understanding
+    if heard.items or heard.unresolved:
+        return resume(turn, *_each(turn, _say_stock))
+    return resume(turn, Say("stock_of_what"))
+
+
+def what_is_in_cart(turn: Turn) -> Outcome:
+    """The contents of the cart."""
+    if turn.situation.state is State.CONFIRMING:
+        return resume(turn)
+    return resume(turn, say_cart(turn.knowledge.cart, turn.knowledge.language))
+
+
+def add_to_list(turn: Turn) -> Outcome:
+    """Puts things on the shopping list, also those that the shop does not have."""
+    heard = turn.understanding
+    additions = [AddToList(item.name, item.sku, item.quantity) for item in heard.items]
+    additions += [AddToList(unresolved.phrase, None, unresolved.quantity) for unresolved in heard.unresolved]
+    if not additions:
+        return resume(turn, Say("list_what"))
+    return resume(turn, *additions, Say("listed", {"things": tuple(addition.text for addition in additions)}))
+
+
+def order_status(turn: Turn) -> Outcome:
+    """Where an order is: the one whose number was said, else the newest."""
+    order = _order_meant(turn)
+    if order is None:
+        return resume(turn, _no_order(turn))
+    items = amounts_of(order.lines, turn.knowledge.language)
+    return resume(turn, Say(f"status.{order.status}", {"number": Spelled(order.id), "items": items}))
+
+
+def cancel_order(turn: Turn) -> Outcome:
+    """An order that was placed is to be cancelled: asks whether really."""
+    order = _order_meant(turn)
+    if order is None:
+        return resume(turn, _no_order(turn))
+    if order.status not in _CANCELLABLE:
+        said = Say("too_late_to_cancel", {"number": Spelled(order.id)})
+        return resume(
+            turn,
+            said,
+            Say(
+                f"status.{order.status}",
+                {"number": Spelled(order.id), "items": amounts_of(order.lines, turn.knowledge.language)},
+            ),
+        )
+    question = ReallyCancel(order.id)
+    say, listen = ask(question, turn.knowledge)
+    return Situation(State.CHOOSING, question), (say, listen)
+
+
+def _order_meant(turn: Turn) -> Order | None:
+    number = turn.understanding.order
+    return next((order for order in turn.knowledge.orders if number in (None, order.id)), None)
+
+
+def _no_order(turn: Turn) -> Say:
+    number = turn.understanding.order
+    return Say("no_such_order", {"number": Spelled(number)}) if number else Say("no_orders")
+
+
+def _each(turn: Turn, say: Callable[[Turn, Product, Item], Say]) -> list[Say]:
+    """One reply for every product that was named, the candidates of a tie included."""
+    heard, knowledge = turn.understanding, turn.knowledge
+    replies = []
+    for item in heard.items:
+        product = knowledge.products.get(item.sku)
+        replies.append(say(turn, product, item) if product else Say("not_found", {"phrase": item.name}))
+    for unresolved in heard.unresolved:
+        candidates = [knowledge.products[sku] for sku in unresolved.candidates if sku in knowledge.products]
+        replies += [say(turn, product, Item(product.sku, unresolved.phrase)) for product in candidates]
+        if not candidates:
+            nearest = knowledge.products.get(unresolved.suggestion or "")
+            replies.append(Say("not_found", {"phrase": unresolved.phrase}))
+            replies += [say(turn, nearest, Item(nearest.sku, unresolved.phrase))] if nearest else []
+    return replies
+
+
+def _say_price(turn: Turn, product: Product, item: Item) -> Say:
+    language = turn.knowledge.language
+    known = sort_options(product, item.options)[0]
+    template = "price_from" if missing_options(product, known) else "price"
+    one = amount_of_product(product, 1, known, language)
+    return Say(template, {"item": one, "price": product.price_with(known)})
+
+
+def _say_stock(turn: Turn, product: Product, item: Item) -> Say:
+    name = product.name(turn.knowledge.language)
+    if product.stock is None:
+        return Say("in_stock", {"name": name})
+    return Say("stock_left" if product.stock else "out_of_stock", {"name": name, "count": product.stock})

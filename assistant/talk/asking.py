@@ -1,0 +1,66 @@
+"""The questions about products and orders, as replies."""
+
+from assistant.talk.actions import Amount, Listen, OptionName, Say
+from assistant.talk.situation import (
+    Knowledge,
+    Question,
+    ReallyCancel,
+    ReallySoMany,
+    TakeSuggestion,
+    TakeWhatIsLeft,
+    WhichOption,
+    WhichProduct,
+    Wish,
+)
+from assistant.talk.wording import amount_of_product, amounts_of, offers
+from assistant.understand.understanding import Expecting
+
+
+def ask(question: Question, knowledge: Knowledge) -> tuple[Say, Listen]:
+    """The question in words, and how to listen for its answer."""
+    match question:
+        case WhichProduct(wish, choices):
+            if len(choices) == 1:
+                say = Say("did_you_mean", {"name": offers(choices, knowledge)[0].name})
+                return say, Listen(Expecting.CONFIRMATION, choices)
+            say = Say("which_product", {"phrase": wish.phrase, "choices": offers(choices, knowledge)})
+            return say, Listen(Expecting.CHOICE, choices)
+        case WhichOption(wish, group):
+            values = {"name": _name(wish, knowledge), "group": group, "choices": _values(wish, group, knowledge)}
+            return Say("which_option", values), Listen(Expecting.CHOICE, _skus(wish))
+        case TakeSuggestion(wish, sku):
+            values = {"phrase": wish.phrase, "name": knowledge.products[sku].name(knowledge.language)}
+            return Say("take_suggestion", values), Listen(Expecting.CONFIRMATION, (sku,))
+        case ReallySoMany(wish):
+            return Say("really_so_many", {"item": _amount(wish, knowledge)}), _yes_or_no(wish)
+        case TakeWhatIsLeft(wish, left):
+            values = {"name": _name(wish, knowledge), "count": left}
+            return Say("take_what_is_left", values), _yes_or_no(wish)
+        case ReallyCancel(number):
+            found = next(order for order in knowledge.orders if order.id == number)
+            values = {"items": amounts_of(found.lines, knowledge.language), "total": found.total}
+            return Say("really_cancel", values), Listen(Expecting.CONFIRMATION)
+
+
+def _yes_or_no(wish: Wish) -> Listen:
+    return Listen(Expecting.CONFIRMATION, _skus(wish))
+
+
+def _skus(wish: Wish) -> tuple[str, ...]:
+    return (wish.sku,) if wish.sku else ()
+
+
+def _name(wish: Wish, knowledge: Knowledge) -> str:
+    product = knowledge.products.get(wish.sku or "")
+    return product.name(knowledge.language) if product else wish.phrase
+
+
+def _amount(wish: Wish, knowledge: Knowledge) -> Amount | str:
+    product = knowledge.products.get(wish.sku or "")
+    return amount_of_product(product, wish.quantity, wish.options, knowledge.language) if product else wish.phrase
+
+
+def _values(wish: Wish, group: str, knowledge: Knowledge) -> tuple[OptionName, ...]:
+    product = knowledge.products.get(wish.sku or "")
+    options = [option for option in product.options if option.name == group] if product else []
+    return tuple(OptionName(group, value.value) for option in options for value in option.values)

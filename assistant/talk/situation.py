@@ -1,0 +1,164 @@
+"""Where a conversation stands, and what the dialogue may know of the shop."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from assistant.shop.cart import Cart, LineKey
+from assistant.shop.orders import Order
+from assistant.shop.product import Product
+from assistant.talk.actions import Listen, Say
+
+
+class State(StrEnum):
+    """The states of a conversation."""
+
+    IDLE = "idle"
+    """Asleep until the wake phrase."""
+    LISTENING = "listening"
+    """An open question is asked: what may it be, what should be changed."""
+    CHOOSING = "choosing"
+    """A question about a product or an order is asked; it is never about paying."""
+    CONFIRMING = "confirming"
+    """The whole cart was read back: yes begins the payment."""
+    AUTHORISING = "authorising"
+    """The payment authority proves who speaks."""
+    DONE = "done"
+    """Nothing is open; a new wish may follow without the wake phrase."""
+
+
+class Goal(StrEnum):
+    """What the products that are being settled are for."""
+
+    BUY = "buy"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Something to put into the cart that may need questions first.
+
+    Attributes:
+        phrase: What was said.
+        quantity: At least 1.
+        options: Group name → value, as far as known.
+        sku: The product, once it is certain.
+        candidates: Products that tie, when it is not.
+        suggestion: The nearest product when nothing is close.
+        quantity_sure: A large quantity was asked about and meant.
+        quantity_said: Whether the quantity was said.
+        replaces: The line of the cart it takes the place of once it is settled.
+    """
+
+    phrase: str
+    quantity: int = 1
+    options: Mapping[str, str] = field(default_factory=dict)
+    sku: str | None = None
+    candidates: tuple[str, ...] = ()
+    suggestion: str | None = None
+    quantity_sure: bool = False
+    quantity_said: bool = False
+    replaces: LineKey | None = None
+
+
+@dataclass(frozen=True)
+class WhichProduct:
+    """Several products tie: which one?"""
+
+    wish: Wish
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WhichOption:
+    """A required option is not chosen: which value?"""
+
+    wish: Wish
+    group: str
+
+
+@dataclass(frozen=True)
+class TakeSuggestion:
+    """Nothing close was found: this product instead? Yes or no."""
+
+    wish: Wish
+    sku: str
+
+
+@dataclass(frozen=True)
+class ReallySoMany:
+    """An unusually large quantity: really? Yes, no, or another number."""
+
+    wish: Wish
+
+
+@dataclass(frozen=True)
+class TakeWhatIsLeft:
+    """Too few are in stock: so many instead? Yes, no, or another number."""
+
+    wish: Wish
+    left: int
+
+
+@dataclass(frozen=True)
+class ReallyCancel:
+    """Cancel this order that was placed? Yes or no."""
+
+    order: str
+
+
+Question: TypeAlias = WhichProduct | WhichOption | TakeSuggestion | ReallySoMany | TakeWhatIsLeft | ReallyCancel
+"""The questions of the state ``CHOOSING``."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Where a conversation stands; a new one begins with ``Situation()``.
+
+    Attributes:
+        state: The state.
+        question: The open question, in ``CHOOSING``.
+        waiting: Wishes to settle after the question.
+        goal: What the wishes are for.
+        before: The cart before this conversation's order; "cancel" goes back to it. None when nothing is ordered.
+        whole_cart: Whether the cart is to be bought even when nothing is added to it.
+        read_back: The cart that was read back last.
+        said: The replies of the last step, for "repeat".
+        listen: How the last step listens, for "repeat".
+        failures: Silences and utterances that were not understood, in a row.
+        placed: The order that was placed just now, in ``DONE``.
+    """
+
+    state: State = State.IDLE
+    question: Question | None = None
+    waiting: tuple[Wish, ...] = ()
+    goal: Goal = Goal.BUY
+    before: Cart | None = None
+    whole_cart: bool = False
+    read_back: Cart | None = None
+    said: tuple[Say, ...] = ()
+    listen: Listen | None = None
+    failures: int = 0
+    placed: str | None = None
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What the dialogue may know, as it is at this step.
+
+    Attributes:
+        products: By sku; ``stock`` is what is free now.
+        cart: The household's cart.
+        orders: Newest first, those that were paid.
+        shopping_list: What is on it, as text.
+        obstacle: Why nothing can be paid by voice now (a reason under ``declined`` in the replies), or None.
+        language: Language of the conversation.
+    """
+
+    products: Mapping[str, Product]
+    cart: Cart
+    orders: tuple[Order, ...] = ()
+    shopping_list: tuple[str, ...] = ()
+    obstacle: str | None = None
+    language: str = "en"

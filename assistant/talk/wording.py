@@ -1,0 +1,51 @@
+"""Products, carts and orders as values for reply templates."""
+
+from collections.abc import Iterable, Mapping
+
+from assistant.shop.cart import Cart, CartLine
+from assistant.shop.product import Product
+from assistant.talk.actions import Amount, Offer, OptionName
+from assistant.talk.situation import Knowledge
+
+
+def amount_of(line: CartLine, language: str) -> Amount:
+    """A line of a cart with all its options, defaults too."""
+    return Amount(line.quantity, line.name(language), line.unit, options_of(line.options))
+
+
+def amounts_of(lines: Iterable[CartLine], language: str) -> tuple[Amount, ...]:
+    """Lines of a cart."""
+    return tuple(amount_of(line, language) for line in lines)
+
+
+def options_of(options: Mapping[str, str]) -> tuple[OptionName, ...]:
+    """Options by group name → value."""
+    return tuple(OptionName(group, value) for group, value in options.items())
+
+
+def gained(before: Cart, after: Cart, language: str) -> tuple[Amount, ...]:
+    """What ``after`` has more than ``before``."""
+    quantities = {line.key: line.quantity for line in before.lines}
+    more = ((line, line.quantity - quantities.get(line.key, 0)) for line in after.lines)
+    return tuple(
+        Amount(extra, line.name(language), line.unit, options_of(line.options)) for line, extra in more if extra > 0
+    )
+
+
+def offers(skus: Iterable[str], knowledge: Knowledge) -> tuple[Offer, ...]:
+    """Products with their prices, with the brand where the names alone are the same."""
+    products = [knowledge.products[sku] for sku in skus if sku in knowledge.products]
+    names = [product.name(knowledge.language) for product in products]
+    return tuple(
+        Offer(_with_brand(product, name) if names.count(name) > 1 else name, product.price)
+        for product, name in zip(products, names, strict=True)
+    )
+
+
+def _with_brand(product: Product, name: str) -> str:
+    return f"{product.brand} {name}" if product.brand and product.brand.casefold() not in name.casefold() else name
+
+
+def amount_of_product(product: Product, quantity: int, options: Mapping[str, str], language: str) -> Amount:
+    """So many of a product, with these options only."""
+    return Amount(quantity, product.name(language), product.unit, options_of(options))
