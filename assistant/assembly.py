@@ -1,33 +1,40 @@
 """Builds the device from the settings: the only place that knows every default."""
 
+import copy
 import random
-import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from assistant.conversation import Conversation
 from assistant.device import Device
-from assistant.events import EventStream
+from assistant.errors import AudioDeviceError, CatalogMissing
+from assistant.events import EventStream, Failure
 from assistant.hear.audio import AudioSource
 from assistant.hear.ears import Ears
-from assistant.hear.graph import prepare_graphs
+from assistant.hear.graph import Graphs, prepare_graphs
 from assistant.hear.lexicon import Lexicon
 from assistant.hear.segmenter import Segmenter
-from assistant.hear.voice_activity import VoiceActivity
+from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.hear.vosk_recogniser import VoskRecogniser
 from assistant.hear.wake import VoskWakeSpotter, WakeSpotter
 from assistant.languages.language import Language, load_language
 from assistant.models import find_model
+from assistant.pay.audit import AuditTrail
 from assistant.pay.authority import VoiceAuthority
-from assistant.pay.encoder import SpeakerEncoder, SpeechBrainEncoder
+from assistant.pay.encoder import SpeakerEncoder, open_encoder
 from assistant.pay.enrolment import Enrolments
+from assistant.pay.voiced_speech import VoicedSpeech
 from assistant.pay.voices import Voices
 from assistant.pay.wallet import Wallet
-from assistant.settings import Settings
+from assistant.settings import Settings, Speak, changed
+from assistant.shop.catalog import ImportedCatalog
 from assistant.shop.database import open_database
+from assistant.shop.feed import read_feed
+from assistant.shop.money import Money
 from assistant.shop.product import Product
 from assistant.shop.store import Store
+from assistant.speak.loudspeakers import DeviceLoudspeaker, FileLoudspeaker
 from assistant.speak.mouth import Mouth
 from assistant.speak.pyttsx3_synthesiser import Pyttsx3Synthesiser
 from assistant.speak.synthesiser import Loudspeaker, Synthesiser
@@ -111,7 +118,7 @@ class Parts:
     @cached_property
     def encoder(self) -> SpeakerEncoder:
         """The speaker encoder; loaded when it is first used."""
-        return SpeechBrainEncoder(self.settings.pay)
+        return open_encoder(self.settings.pay)
 
     @cached_property
     def replies(self) -> Replies:
@@ -119,5 +126,185 @@ class Parts:
         return Replies(self.language)
 
     def understand(self, hypotheses: Sequence[str], context: Context) -> Understanding:
-        """Understands an utterance."""
-        return understand(hypotheses, self.catalog, self.language, context, self.settings.understand)
+        """Understands an utterance; a wake phrase at its beginning is no part of it."""
+        words = [self._without_wake_phrase(text) for text in hypotheses]
+        return understand(words, self.catalog, self.language, context, self.settings.understand)
+
+    def woken_only(self, text: str) -> bool:
+        """Whether the wake phrase was said and nothing else."""
+        return bool(text) and not self._without_wake_phrase(text)
+
+    def _without_wake_phrase(self, text: str) -> str:
+        phrase = self.wake_phrase
+        return text.removeprefix(phrase).strip() if phrase and f"{text} ".startswith(f"{phrase} ") else text
+
+    def with_settings(self, changes: Mapping[str, Mapping[str, object]]) -> "Parts":
+        """The same parts under settings that differ; what does not depend on them is shared.
+
+        Args:
+            changes: As in the settings file: ``{"talk": {"answer_seconds": 5}}``.
+
+        Raises:
+            SettingsError: An unknown key or a wrong type.
+        """
+        if not changes:
+            return self
+        other = copy.copy(self)
+        other.settings = changed(self.settings, changes)
+        for section in changes:
+            for name in _MADE_FROM.get(section, ()):
+                other.__dict__.pop(name, None)
+        return other
+
+    def close(self) -> None:
+        """Ends the device's voice."""
+        if "synthesiser" in self.__dict__:
+            self.synthesiser.close()
+
+
+_MADE_FROM = {
+    "hear": ("_graphs", "recogniser", "spotter"),
+    "understand": ("language", "lexicon", "catalog", "_graphs", "recogniser", "spotter", "synthesiser", "replies"),
+    "speak": ("synthesiser",),
+    "pay": ("encoder",),
+}
+
+
+class Household:
+    """What belongs to one household: shop, wallet, voices, and who may pay.
+
+    Args:
+        parts: The device's parts.
+        state: Folder of the database and the key.
+        fixed_digits: Digits of every challenge, for recorded answers.
+        randomness: Where order numbers and digits come from; None takes the system's.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        state: Path,
+        *,
+        fixed_digits: str | None = None,
+        randomness: random.Random | None = None,
+    ) -> None:
+        settings = parts.settings
+        name, currency = settings.shop.household, settings.shop.currency
+        engine = open_database(state)
+        self.parts = parts
+        self.randomness = randomness or random.SystemRandom()
+        self.wallet = Wallet(engine, name, Money(settings.pay.opening_balance, currency))
+        self.store = Store(engine, name, self.wallet, currency, products=parts.products, randomness=self.randomness)
+        self.voices = Voices(engine, name, state)
+        self.audit = AuditTrail(engine, name, state)
+        voiced = VoicedSpeech(SileroVoiceActivity)
+        self.enrolments = Enrolments(self.voices, parts.encoder, voiced, settings.pay)
+        self.authority = VoiceAuthority(
+            self.voices,
+            parts.encoder,
+            voiced,
+            self.wallet,
+            self.audit,
+            parts.language.digits_of,
+            settings.pay,
+            self.randomness,
+            fixed_digits,
+        )
+
+
+def open_conversation(
+    parts: Parts, household: Household, stream: EventStream, now: Callable[[], float]
+) -> Conversation:
+    """A household's conversation; orders that a device which died left unpaid are given up first.
+
+    Args:
+        parts: Language and catalog.
+        household: Whose shop.
+        stream: Takes the events.
+        now: Audio seconds.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+    household.store.recover()
+    return Conversation(
+        parts.understand,
+        parts.woken_only,
+        household.store,
+        household.authority,
+        parts.replies,
+        parts.settings,
+        stream,
+        now,
+        household.randomness,
+    )
+
+
+def open_device(
+    parts: Parts,
+    household: Household,
+    source: AudioSource,
+    loudspeaker: Loudspeaker,
+    stream: EventStream,
+    beat: Callable[[], None] = lambda: None,
+) -> Device:
+    """A device that hears ``source`` and speaks through ``loudspeaker``, its models loaded.
+
+    Raises:
+        ModelMissing: A model is not there.
+        ModelDamaged: A model is not whole.
+        GraphError: The recognition graphs cannot be compiled.
+        StoreError: The database cannot be used.
+    """
+    settings = parts.settings
+    parts.recogniser.load()
+    household.authority.prepare()
+    ears = Ears(
+        SileroVoiceActivity(),
+        Segmenter(settings.hear),
+        parts.spotter,
+        parts.recogniser,
+        settings.hear,
+        stream.publish,
+    )
+    mouth = Mouth(parts.synthesiser, loudspeaker, settings.speak.tail_seconds, stream.publish)
+    # The conversation is made before the device, whose audio seconds it counts in.
+    conversation = open_conversation(parts, household, stream, lambda: device.now)
+    device = Device(source, ears, mouth, conversation, settings, stream, beat)
+    return device
+
+
+def live_loudspeaker(settings: Speak, state: Path, stream: EventStream) -> Loudspeaker:
+    """The loudspeaker; without one, what is said is written as WAV files to ``spoken`` in the state folder."""
+    try:
+        return DeviceLoudspeaker(settings.loudspeaker)
+    except AudioDeviceError as error:
+        folder = state / "spoken"
+        stream.publish(Failure(at=0.0, code=error.code, message=f"{error.message} Replies are written to {folder}."))
+        return FileLoudspeaker(folder)
+
+
+def products_for(settings: Settings, state: Path, feed: Path | None) -> tuple[Product, ...]:
+    """What is sold: the feed when one is named, else what was imported, else the household shop that is shipped.
+
+    Raises:
+        FeedError: The feed cannot be read or holds no product.
+        CatalogMissing: Nothing was imported, and the shipped catalog is not there.
+        StoreError: The database cannot be read.
+    """
+    if feed is not None:
+        return read_feed(feed).products
+    try:
+        return ImportedCatalog(open_database(state)).products()
+    except CatalogMissing:
+        if not shipped_catalog().is_file():
+            raise
+        return read_feed(shipped_catalog()).products
+
+
+def shipped_catalog() -> Path:
+    """The household shop that comes with the repository."""
+    return Path(__file__).parent.parent / "catalog" / "household.jsonl"

@@ -4,18 +4,19 @@ import dataclasses
 import json
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from assistant.errors import SettingsError
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
+_HOURS = r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$"
 
 
 def _documented(default: Any, text: str) -> Any:
@@ -90,12 +91,21 @@ class Pay:
     """Payment by voice."""
 
     voiceprint: str = _documented("voicecart-voiceprint", "Name of an encoder in models/index.toml, or its folder.")
+    engine: Literal["speechbrain", "onnx"] = _documented(
+        "speechbrain", "What runs the encoder: SpeechBrain, or the same network as ONNX without PyTorch."
+    )
     digits: int = _documented(4, "Digits of a challenge.")
     challenge_seconds: float = _documented(12.0, "Seconds within which the digits must be repeated.")
     attempts: int = _documented(2, "Challenges per purchase before it is declined.")
     threshold: float | None = _documented(None, "Score a voice needs; none takes the encoder's calibrated value.")
     voiced_seconds: float = _documented(0.8, "Seconds of voiced speech under which no voice is judged.")
     order_limit: int = _documented(20_000, "Largest order paid by voice, in minor units.")
+    day_limit: int = _documented(40_000, "Most that one person may pay by voice within 24 hours, in minor units.")
+    quiet_hours: Annotated[str, StringConstraints(pattern=_HOURS)] = _documented(
+        "", 'Hours of the day in which nobody pays by voice, such as "23:00-06:00"; empty allows all.'
+    )
+    lockout_failures: int = _documented(4, "Wrong voices or digits in a row after which payment by voice pauses.")
+    lockout_seconds: int = _documented(60, "First such pause in seconds; every further failure doubles it, to a day.")
     opening_balance: int = _documented(100_000, "Balance of a new built-in test wallet, in minor units.")
 
 
@@ -140,6 +150,22 @@ def read_settings(path: Path | None = None) -> Settings:
         raise SettingsError(f"Cannot read the settings {file}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"The settings {file} are not TOML: {error}.") from error
+    return _validated(values, f"The settings {file}")
+
+
+def changed(settings: Settings, changes: Mapping[str, Mapping[str, object]]) -> Settings:
+    """The settings with some keys changed, as in the settings file: ``{"talk": {"reprompts": 1}}``.
+
+    Raises:
+        SettingsError: An unknown key or a wrong type; the message names the key.
+    """
+    values = dataclasses.asdict(settings)
+    for section, keys in changes.items():
+        values[section] = {**values.get(section, {}), **keys}
+    return _validated(values, "These settings")
+
+
+def _validated(values: Mapping[str, Any], source: str) -> Settings:
     try:
         return TypeAdapter(Settings).validate_json(json.dumps(values, default=str))
     except ValidationError as error:
@@ -148,9 +174,7 @@ def read_settings(path: Path | None = None) -> Settings:
             + ("unknown key" if problem["type"] == "unexpected_keyword_argument" else problem["msg"])
             for problem in error.errors()
         )
-        raise SettingsError(
-            f"The settings {file} cannot be used: {problems}. See 'voicecart config --explain'."
-        ) from error
+        raise SettingsError(f"{source} cannot be used: {problems}. See 'voicecart config --explain'.") from error
 
 
 def explain() -> Iterator[tuple[str, Any, str]]:

@@ -704,7 +704,7 @@ def test_nothing_is_paid_without_a_yes_to_exactly_what_was_read_back(events, obs
                 assert [{o.group: o.value for o in a.options} for a in contents] == [
                     dict(one.options) for one in action.cart.lines
                 ]
-        if talk.state is State.CONFIRMING and talk.actions:
+        if talk.state is State.CONFIRMING and talk.said:
             assert talk.said[-1] == "read_back" and isinstance(talk.actions[-1], Listen)
         assert ends_well(talk)
         spoken = [action for action in talk.actions if isinstance(action, Say)]

@@ -25,12 +25,17 @@ def register(subcommands: Subcommands) -> None:
     parser = subcommands.add_parser(
         "demo",
         help="a whole purchase by voice on this machine, played by simulated shoppers",
-        description="A simulated owner enrols, orders by voice, corrects, confirms, repeats the digits and asks for the "
-        "order; a second voice then tries to pay. All of it is sound through the real recogniser and speaker encoder. "
-        "With a loudspeaker it is heard as it happens; without one it runs as fast as the machine can.",
+        description="A simulated owner enrols, orders by voice, corrects, confirms, repeats the digits and asks for "
+        "the order; a second voice then tries to pay. All of it is sound through the real recogniser and speaker "
+        "encoder. With a loudspeaker it is heard as it happens; without one it runs as fast as the machine can.",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", default=Path("voicecart-demo.wav"),
-                        help="WAV of the whole conversation (default: %(default)s)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        default=Path("voicecart-demo.wav"),
+        help="WAV of the whole conversation (default: %(default)s)",
+    )
     parser.add_argument("--catalog", type=Path, metavar="FEED", help="another shop's feed")
     parser.add_argument("--quiet", action="store_true", help="do not play it, whatever loudspeaker there is")
     parser.set_defaults(run=run)
@@ -51,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         observers=[ConversationView(console)],
         recording=options.out,
         monitor=None if options.quiet else _monitor(options.settings.speak.loudspeaker),
-        enrolled=lambda name, report: console.print(f"enrolled [bold]{name}[/]: {report}"),
+        aloud=True,
     )
     parts.close()
     for order in rehearsal.orders:
@@ -60,3 +65,10 @@ def run(options: argparse.Namespace) -> int:
         console.print(f"[red]not as it should be:[/] {problem}")
     console.print(f"The whole conversation: {options.out.resolve()}")
     return int(not rehearsal.verdict.passed)
+
+
+def _monitor(name: str) -> Callable[[Samples], None] | None:
+    try:
+        return play_live(name)
+    except AudioDeviceError:
+        return None

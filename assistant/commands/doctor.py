@@ -14,7 +14,7 @@ _MARKS = {Health.GOOD: "[green]✓[/]", Health.WARNING: "[yellow]![/]", Health.B
 
 def register(subcommands: Subcommands) -> None:
     """Adds the command."""
-    parser = subcommands.add_parser("doctor", help="check models, packages, sound devices and disk; say what is missing")
+    parser = subcommands.add_parser("doctor", help="check models, packages, sound devices, disk; say what is missing")
     parser.add_argument("--json", action="store_true", help="one check per line, as JSON")
     parser.set_defaults(run=run)
 

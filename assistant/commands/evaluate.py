@@ -22,13 +22,18 @@ def register(subcommands: Subcommands) -> None:
     parser = subcommands.add_parser(
         "evaluate",
         help="play spoken scenarios against the device and judge it",
-        description="Plays spoken scenarios (YAML) against a fresh device each, as sound through the real recogniser and "
-        "speaker encoder; reports accuracy, latency and wrong purchases. Exit code 1 when a scenario failed.",
+        description="Plays spoken scenarios (YAML) against a fresh device each, as sound through the real recogniser "
+        "and speaker encoder; reports accuracy, latency and wrong purchases. Exit code 1 when a scenario failed.",
     )
     parser.add_argument("scenarios", type=Path, metavar="SCENARIOS.yaml")
     parser.add_argument("--only", metavar="TEXT", default="", help="scenarios whose name or tag contains TEXT")
-    parser.add_argument("--report", type=Path, metavar="DIR", default=Path("voicecart-report"), help="where "
-                        "report.json and report.html go (default: %(default)s)")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        default=Path("voicecart-report"),
+        help="where report.json and report.html go (default: %(default)s)",
+    )
     parser.add_argument("--recordings", type=Path, metavar="DIR", help="write a WAV of every conversation")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     parser.set_defaults(run=run)
@@ -40,11 +45,7 @@ def run(options: argparse.Namespace) -> int:
     folder = options.scenarios.parent
     feed = folder / file.catalog if file.catalog else shipped_catalog()
     settings = changed(options.settings, {"understand": {"language": file.language}})
-    chosen = [
-        scenario
-        for scenario in file.scenarios
-        if options.only in scenario.name or options.only in scenario.tags
-    ]
+    chosen = [scenario for scenario in file.scenarios if options.only in scenario.name or options.only in scenario.tags]
     console = Console(stderr=options.json, soft_wrap=True)
     parts = Parts(settings, read_feed(feed).products, options.state, console.print)
     verdicts = []

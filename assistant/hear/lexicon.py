@@ -73,6 +73,11 @@ class Lexicon:
         lines = (line.split() for line in self._general.splitlines())
         return {word: float(cost) for word, cost in lines}
 
+    @property
+    def words(self) -> list[str]:
+        """All words of the dictionary, sorted."""
+        return list(dict.fromkeys(line.partition(b" ")[0].decode() for line in self._text.splitlines()))
+
     def _look_up(self, word: str) -> tuple[Pronunciation, ...]:
         key = word.encode() + b" "
         index = bisect.bisect_left(range(len(self._ends)), key, key=lambda line: self._line(line)[: len(key)])

@@ -1,13 +1,16 @@
-"""The speaker encoder: a port from speech to an embedding, and SpeechBrain behind it."""
+"""The speaker encoder: a port from speech to an embedding, and two engines behind it that give the same numbers."""
 
 import logging
 import tempfile
 import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from assistant.errors import ModelDamaged
 from assistant.hear.audio import Samples
@@ -16,6 +19,12 @@ from assistant.pay.encoder_folder import CHECKPOINT, checksum, read_scoring, ver
 from assistant.pay.torchaudio_stand_in import allow_missing_torchaudio
 from assistant.pay.verification import Embedding, Scoring
 from assistant.settings import Pay
+
+Network = Callable[[Samples], npt.NDArray[np.floating[Any]]]
+"""Voiced speech to an embedding of any length, its global mean removed."""
+
+# The widest convolution needs so many frames around it; of less speech nobody could tell a voice anyway.
+_LEAST_SAMPLES = 1600
 
 
 class SpeakerEncoder(Protocol):
@@ -44,7 +53,7 @@ class SpeakerEncoder(Protocol):
         """Embedding of speech.
 
         Args:
-            speech: Voiced speech only, shape (samples,), 16 kHz mono.
+            speech: Voiced speech only, shape (samples,), 16 kHz mono; less than 0.1 s is repeated to that length.
 
         Returns:
             Shape (size,), unit length.
@@ -56,8 +65,17 @@ class SpeakerEncoder(Protocol):
         ...
 
 
-class SpeechBrainEncoder:
-    """SpeechBrain's ECAPA-TDNN from a local folder, through its own inference interface and without a network.
+def open_encoder(settings: Pay) -> SpeakerEncoder:
+    """The encoder with the engine that the settings name; it is looked for when it is first needed."""
+    if settings.engine == "onnx":
+        from assistant.pay.onnx_encoder import OnnxEncoder
+
+        return OnnxEncoder(settings)
+    return SpeechBrainEncoder(settings)
+
+
+class FolderEncoder(ABC):
+    """An encoder in a local folder, whatever runs its network.
 
     Args:
         settings: Which encoder. It is looked for when it is first needed.
@@ -66,7 +84,11 @@ class SpeechBrainEncoder:
     def __init__(self, settings: Pay) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._network: Any = None
+        self._network: Network | None = None
+
+    @abstractmethod
+    def _load(self, folder: Path) -> Network:
+        """The network of a verified folder; raises ModelDamaged or ModelMissing."""
 
     @cached_property
     def _folder(self) -> Path:
@@ -90,13 +112,11 @@ class SpeechBrainEncoder:
             threading.Thread(target=self._load_quietly, name="speaker encoder", daemon=True).start()
 
     def embed(self, speech: Samples) -> Embedding:
-        """Embedding of speech, its global mean removed."""
+        """See ``SpeakerEncoder``."""
         network = self._loaded()
-        import torch
-
-        with torch.inference_mode():
-            wave = torch.from_numpy(np.array(speech, np.float32))[None]
-            embedding = network.encode_batch(wave, normalize=True).reshape(-1).double().numpy()
+        if 0 < len(speech) < _LEAST_SAMPLES:
+            speech = np.resize(speech, _LEAST_SAMPLES)
+        embedding = np.asarray(network(speech), np.float64).reshape(-1)
         length = float(np.linalg.norm(embedding))
         if not np.isfinite(length) or length == 0:
             raise ModelDamaged(f"The speaker encoder {self._folder} gives no usable embedding.")
@@ -108,30 +128,41 @@ class SpeechBrainEncoder:
         except Exception:
             logging.getLogger(__name__).warning("the speaker encoder could not be loaded", exc_info=True)
 
-    def _loaded(self) -> Any:
+    def _loaded(self) -> Network:
         with self._lock:
             if self._network is None:
                 # Not the cached folder: its files are compared with their checksums directly before they are loaded.
                 verify_folder(self._folder)
-                self._network = _load(self._folder)
+                self._network = self._load(self._folder)
             return self._network
 
 
-def _load(folder: Path) -> Any:
-    """SpeechBrain's model of a verified folder."""
-    allow_missing_torchaudio()
-    from speechbrain.inference.speaker import SpeakerRecognition
-    from speechbrain.utils.fetching import FetchConfig, LocalStrategy
+class SpeechBrainEncoder(FolderEncoder):
+    """SpeechBrain's ECAPA-TDNN through its own inference interface and without a network."""
 
-    try:
-        with tempfile.TemporaryDirectory(prefix="voicecart-") as copies:
-            return SpeakerRecognition.from_hparams(
-                source=str(folder),
-                savedir=copies,
-                overrides={"pretrained_path": str(folder)},
-                run_opts={"device": "cpu"},
-                local_strategy=LocalStrategy.COPY,
-                fetch_config=FetchConfig(allow_network=False),
-            )
-    except Exception as error:
-        raise ModelDamaged(f"The speaker encoder {folder} cannot be loaded: {error}.") from error
+    def _load(self, folder: Path) -> Network:
+        """SpeechBrain's model."""
+        allow_missing_torchaudio()
+        import torch
+        from speechbrain.inference.speaker import SpeakerRecognition
+        from speechbrain.utils.fetching import FetchConfig, LocalStrategy
+
+        try:
+            with tempfile.TemporaryDirectory(prefix="voicecart-") as copies:
+                recognition = SpeakerRecognition.from_hparams(
+                    source=str(folder),
+                    savedir=copies,
+                    overrides={"pretrained_path": str(folder)},
+                    run_opts={"device": "cpu"},
+                    local_strategy=LocalStrategy.COPY,
+                    fetch_config=FetchConfig(allow_network=False),
+                )
+        except Exception as error:
+            raise ModelDamaged(f"The speaker encoder {folder} cannot be loaded: {error}.") from error
+
+        def encode(speech: Samples) -> npt.NDArray[np.floating[Any]]:
+            with torch.inference_mode():
+                wave = torch.from_numpy(np.array(speech, np.float32))[None]
+                return np.asarray(recognition.encode_batch(wave, normalize=True).numpy())
+
+        return encode

@@ -104,8 +104,7 @@ class Enrolments:
         Raises:
             EnrolmentError: Not a name, or taken and ``replace`` is not set.
         """
-        if not name.strip() or name != name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
-            raise EnrolmentError(f"{name!r} is not a name: write 1 to {_LONGEST_NAME} visible characters.")
+        check_written_name(name)
         if not replace and any(voice.name == name for voice in self._voices.list()):
             raise EnrolmentError(f"{name!r} is already enrolled. Use --replace to enrol that voice again.")
 
@@ -176,6 +175,16 @@ class Enrolments:
         else:
             fault = None
         return TakeReport(quality, fault)
+
+
+def check_written_name(name: str) -> None:
+    """Whether ``name`` can be a person's name here.
+
+    Raises:
+        EnrolmentError: It is empty, too long, or holds what cannot be printed.
+    """
+    if not name.strip() or name != name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise EnrolmentError(f"{name!r} is not a name: write 1 to {_LONGEST_NAME} visible characters.")
 
 
 def _note_agreements(embeddings: Mapping[int, Embedding], reports: list[TakeReport]) -> list[int]:

@@ -69,6 +69,7 @@ class Scoring:
 
     Attributes:
         cohort: Shape (speakers, size), float64 rows of unit length: mean embeddings of training speakers.
+            Without rows the plain cosine is the score.
         calibration: The encoder's figures.
     """
 
@@ -100,6 +101,8 @@ class Scoring:
         return Verdict(cosine, score, ratio, accepted)
 
     def _normalised(self, cosine: float, embedding: Embedding) -> float:
+        if not len(self.cohort):
+            return cosine
         similarities = self.cohort @ embedding
         top = np.sort(similarities)[-self.calibration.cohort_top :]
         return float((cosine - top.mean()) / top.std())

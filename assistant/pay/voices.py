@@ -1,4 +1,7 @@
-"""The household's voices: templates, encrypted at rest and bound to the encoder that made them."""
+"""The household's voices: templates, encrypted at rest and bound to the encoder that made them.
+
+Every change is noted in the audit trail, in the same transaction.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -8,9 +11,22 @@ from pathlib import Path
 
 import numpy as np
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import Column, Engine, Integer, LargeBinary, String, Table, delete, insert, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Engine,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from assistant.errors import EnrolmentError, StoreError
+from assistant.pay.audit import AuditKind, AuditTrail
 from assistant.pay.key_file import read_or_make_key
 from assistant.pay.verification import Embedding
 from assistant.shop.database import ensure_tables, reading, transaction
@@ -67,6 +83,7 @@ class Voices:
         self._household = household
         self._key_file = state / KEY_FILE
         self._clock = clock
+        self._audit = AuditTrail(engine, household, state, clock)
         ensure_tables(engine, _voices)
 
     def list(self) -> tuple[Voice, ...]:
@@ -100,12 +117,11 @@ class Voices:
         """
         voice = Voice(name, model, takes, self._clock())
         secret = self._encrypt(name, model, template)
-        mine = (_voices.c.household == self._household) & (_voices.c.name == name)
         with transaction(self._engine) as connection:
-            if connection.execute(select(_voices.c.name).where(mine)).first() is not None:
+            if connection.execute(select(_voices.c.name).where(self._named(name))).first() is not None:
                 if not replace:
                     raise EnrolmentError(f"{name!r} is already enrolled. Use --replace to enrol that voice again.")
-                connection.execute(delete(_voices).where(mine))
+                connection.execute(delete(_voices).where(self._named(name)))
             connection.execute(
                 insert(_voices).values(
                     household=self._household,
@@ -116,15 +132,38 @@ class Voices:
                     template=secret,
                 )
             )
+            self._audit.add(connection, AuditKind.ENROLLED, name=name, model=model, takes=takes)
         return voice
+
+    def rename(self, old: str, new: str) -> Voice:
+        """Gives a voice another name.
+
+        Raises:
+            EnrolmentError: Nobody is enrolled as ``old``, or somebody is as ``new``.
+            StoreError: The database or the key file cannot be used; nothing changed.
+        """
+        with transaction(self._engine) as connection:
+            row = connection.execute(select(_voices).where(self._named(old))).first()
+            if row is None:
+                raise EnrolmentError(f"Nobody is enrolled as {old!r}. 'voicecart voices' lists who is.")
+            if connection.execute(select(_voices.c.name).where(self._named(new))).first() is not None:
+                raise EnrolmentError(f"{new!r} is already enrolled. Choose another name.")
+            # The name stands inside the encrypted template as well.
+            secret = self._encrypt(new, row.model, self._decrypt(old, row.model, row.template))
+            connection.execute(update(_voices).where(self._named(old)).values(name=new, template=secret))
+            self._audit.add(connection, AuditKind.RENAMED, name=old, new=new)
+        return Voice(new, row.model, row.takes, row.enrolled_at)
 
     def delete(self, name: str) -> bool:
         """Deletes a voice; False when there is none of that name."""
         with transaction(self._engine) as connection:
-            done = connection.execute(
-                delete(_voices).where(_voices.c.household == self._household, _voices.c.name == name)
-            )
-            return done.rowcount > 0
+            deleted = connection.execute(delete(_voices).where(self._named(name))).rowcount > 0
+            if deleted:
+                self._audit.add(connection, AuditKind.DELETED, name=name)
+        return deleted
+
+    def _named(self, name: str) -> ColumnElement[bool]:
+        return (_voices.c.household == self._household) & (_voices.c.name == name)
 
     def _encrypt(self, name: str, model: str, template: Embedding) -> bytes:
         # Whose it is stands inside as well, so that rows of the database cannot be exchanged for one another.

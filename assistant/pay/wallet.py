@@ -21,11 +21,14 @@ from sqlalchemy import (
     select,
 )
 
-from assistant.errors import PaymentUnavailable
+from assistant.errors import PaymentUnavailable, SettingsError
 from assistant.shop.database import ensure_tables, reading, transaction
 from assistant.shop.money import Money
 from assistant.shop.payments import PaymentState
 from assistant.shop.schema import Instant, metadata
+
+MOST_TOP_UP = 10**12
+"""Minor units of the largest top-up: a million of them still add up within the database's integers."""
 
 
 class Answer(StrEnum):
@@ -136,6 +139,7 @@ class Wallet:
         clock: The time of day.
 
     Raises:
+        SettingsError: The opening balance is beyond all reason.
         StoreError: The database cannot be used.
     """
 
@@ -150,6 +154,8 @@ class Wallet:
         self._household = household
         self._currency = opening_balance.currency
         self._clock = clock
+        if not 0 <= opening_balance.minor <= MOST_TOP_UP:
+            raise SettingsError(f"pay.opening_balance must be from 0 to {MOST_TOP_UP}, not {opening_balance.minor}.")
         ensure_tables(engine, _movements, _entries)
         key = f"opening {self._currency}"
         with reading(engine) as connection:
@@ -170,15 +176,16 @@ class Wallet:
         """Adds play money; the new balance.
 
         Args:
-            amount: More than zero, in the wallet's currency.
+            amount: More than zero and at most ``MOST_TOP_UP``, in the wallet's currency.
             key: Idempotency key; none makes every call count.
 
         Raises:
-            ValueError: Another currency, or not more than zero.
+            ValueError: Another currency, not more than zero, or too much.
             StoreError: The database refused; nothing changed.
         """
-        if amount.currency != self._currency or amount.minor <= 0:
-            raise ValueError(f"a top-up must be more than zero {self._currency}")
+        if amount.currency != self._currency or not 0 < amount.minor <= MOST_TOP_UP:
+            most = Money(MOST_TOP_UP, self._currency).decimal()
+            raise ValueError(f"a top-up must be more than zero and at most {most} {self._currency}")
         self._top_up(amount, key or uuid.uuid4().hex)
         return self.balance()
 
@@ -218,6 +225,19 @@ class Wallet:
     def state(self, connection: Connection, household: str, order: str) -> PaymentState:
         """How the order's payment stands."""
         return self._standing(connection, household, order).state
+
+    def set_aside(self, connection: Connection, household: str) -> tuple[str, ...]:
+        """The orders of the household for which money is set aside, oldest first."""
+        settled = select(_movements.c.key).where(
+            _movements.c.household == household,
+            _movements.c.movement.in_([Movement.CAPTURE.value, Movement.VOID.value]),
+        )
+        held = select(_movements.c.key).where(
+            _movements.c.household == household,
+            _movements.c.movement == Movement.AUTHORISE.value,
+            _movements.c.key.not_in(settled),
+        )
+        return tuple(connection.execute(held.order_by(_movements.c.number)).scalars())
 
     def capture(self, connection: Connection, household: str, order: str, amount: Money) -> None:
         """Pays the shop what was set aside.

@@ -10,19 +10,24 @@ from pathlib import Path
 import numpy as np
 
 from assistant.assembly import Household, Parts, open_device
-from assistant.events import EventStream, Observer
+from assistant.events import Event, EventStream, Observer, Reply
 from assistant.hear.audio import RATE, Samples
 from assistant.hear.reading import read_audio
+from assistant.hear.segmenter import Segmenter
+from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.observe.recording import Recording
+from assistant.pay.guided_enrolment import GuidedEnrolment
 from assistant.rehearse.judging import Verdict, judge
 from assistant.rehearse.room import at_ratio, make_noise, speech_power
 from assistant.rehearse.scenario import Noise, Scenario
 from assistant.rehearse.script import Script
-from assistant.rehearse.shopper import ShopperSource
+from assistant.rehearse.shopper import ShopperSource, Turn
 from assistant.rehearse.voices import ShopperVoice
 from assistant.shop.orders import Order
 from assistant.speak.loudspeakers import SilentLoudspeaker
+from assistant.speak.mouth import Mouth
 
+_OWNER = "owner"
 _NOISE_SECONDS = 20.0
 
 
@@ -53,6 +58,7 @@ def rehearse(
     observers: Sequence[Observer] = (),
     recording: Path | None = None,
     monitor: Callable[[Samples], None] | None = None,
+    aloud: bool = False,
 ) -> Rehearsal:
     """Plays one scenario on a device with an empty cart and nobody enrolled but the scenario's owner.
 
@@ -63,6 +69,7 @@ def rehearse(
         observers: Take the device's events too.
         recording: Where the WAV of the whole conversation goes.
         monitor: Hears the whole conversation as it happens.
+        aloud: Whether the owner enrols by talking with the device, before the first turn, instead of from files.
 
     Raises:
         VoicecartError: The device cannot be built, or the owner's voice cannot be enrolled.
@@ -70,22 +77,19 @@ def rehearse(
     with tempfile.TemporaryDirectory(prefix="voicecart-") as temporary:
         state = Path(temporary)
         household = Household(parts, state, randomness=random.Random(scenario.name))
-        if scenario.owner is not None:
-            enrol(household, "owner", scenario.owner)
         stream = EventStream()
         # The device is made after the shopper, whose clock it is.
         script = Script(scenario, folder, parts.language.spell_digits, lambda: device.now, speak)
         source = ShopperSource(script.next_turn, _background(scenario, folder))
-        for observer in (script.observe, source.observe, *observers):
-            stream.subscribe(observer)
         with Recording(recording or state / "conversation.wav", monitor) as recorder:
-            device = open_device(
-                parts,
-                household,
-                recorder.source(source),
-                recorder.loudspeaker(SilentLoudspeaker()),
-                stream,
-            )
+            loudspeaker = recorder.loudspeaker(SilentLoudspeaker())
+            if scenario.owner is not None and not aloud:
+                enrol(household, _OWNER, scenario.owner)
+            elif scenario.owner is not None:
+                enrol_aloud(household, _OWNER, scenario.owner, recorder, observers)
+            for observer in (script.observe, source.observe, *observers):
+                stream.subscribe(observer)
+            device = open_device(parts, household, recorder.source(source), loudspeaker, stream)
             device.run()
         orders = household.store.orders()
         bought = [line for order in orders for line in order.lines]
@@ -100,6 +104,51 @@ def enrol(household: Household, name: str, voice: str) -> None:
     """
     takes = [speak(voice, sentence) for sentence in household.parts.language.enrolment_sentences]
     household.enrolments.enrol(name, takes)
+
+
+def enrol_aloud(
+    household: Household, name: str, voice: str, recorder: Recording, observers: Sequence[Observer] = ()
+) -> None:
+    """Enrols a simulated voice that says each sentence after the device.
+
+    Raises:
+        EnrolmentError: The voice is not good enough.
+    """
+    parts, settings = household.parts, household.parts.settings
+    sentences = parts.language.enrolment_sentences[: household.enrolments.utterances]
+    repeater = _Repeater(voice, sentences)
+    source = ShopperSource(repeater.next_turn)
+    stream = EventStream()
+    for observer in (repeater.observe, source.observe, *observers):
+        stream.subscribe(observer)
+    guide = GuidedEnrolment(
+        recorder.source(source),
+        SileroVoiceActivity(),
+        Segmenter(settings.hear),
+        Mouth(
+            parts.synthesiser, recorder.loudspeaker(SilentLoudspeaker()), settings.speak.tail_seconds, stream.publish
+        ),
+        parts.replies,
+        household.enrolments,
+        settings,
+    )
+    guide.enrol(name, sentences)
+
+
+class _Repeater:
+    """A shopper who says the sentence that the device asked for last, and leaves when it asks for none."""
+
+    def __init__(self, voice: str, sentences: Sequence[str]) -> None:
+        self._voice = voice
+        self._sentences = sentences
+        self._asked: str | None = None
+
+    def observe(self, event: Event) -> None:
+        if isinstance(event, Reply):
+            self._asked = next((sentence for sentence in self._sentences if sentence in event.text), None)
+
+    def next_turn(self) -> Turn | None:
+        return None if self._asked is None else Turn(speak(self._voice, self._asked))
 
 
 def _background(scenario: Scenario, folder: Path) -> Samples | None:

@@ -33,8 +33,9 @@ def make_noise(kind: str, seconds: float, random: np.random.Generator) -> Sample
             noise = np.fft.irfft(spectrum, count)
         case "hum":
             time = np.arange(count) / RATE
-            noise = sum(np.sin(2 * np.pi * 50 * harmonic * time) / harmonic for harmonic in range(1, 12))
-            noise = noise + 0.2 * random.standard_normal(count)
+            noise = 0.2 * random.standard_normal(count)
+            for harmonic in range(1, 12):
+                noise += np.sin(2 * np.pi * 50 * harmonic * time) / harmonic
         case "babble":
             noise = np.zeros(count)
             for voice, text in _BABBLE:

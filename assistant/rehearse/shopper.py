@@ -106,7 +106,7 @@ class ShopperSource:
             return samples
         indices = np.arange(self._position, self._position + len(samples)) % len(self._background)
         self._position += len(samples)
-        return np.clip(samples + self._background[indices], -1.0, 1.0)
+        return np.asarray(np.clip(samples + self._background[indices], -1.0, 1.0), np.float32)
 
 
 def _in_chunks(samples: Samples) -> Iterator[Samples]:

@@ -1,5 +1,6 @@
 """What ``voicecart doctor`` looks at: each check says what it found and, when that is bad, what to do."""
 
+import contextlib
 import importlib
 import os
 import shutil
@@ -9,10 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from assistant.assembly import products_for
 from assistant.errors import VoicecartError
-from assistant.hear.openfst import find_openfst
+from assistant.hear.openfst import plugin_folder
+from assistant.languages.language import load_language
 from assistant.models import find_model
 from assistant.settings import Settings
+from assistant.sound_devices import Direction, list_devices
+from assistant.speak.pyttsx3_synthesiser import Pyttsx3Synthesiser
 
 _LEAST_FREE_BYTES = 200_000_000
 
@@ -47,7 +52,7 @@ Check = Callable[[Settings, Path], Finding]
 
 def examine(settings: Settings, state: Path) -> Iterator[Finding]:
     """Runs all checks, one after the other; none of them raises."""
-    for check in (_packages, _speech, _openfst, _recogniser, _voiceprint, _microphone, _loudspeaker, _state, _room):
+    for check in _CHECKS:
         try:
             yield check(settings, state)
         except VoicecartError as error:
@@ -64,14 +69,23 @@ def _packages(settings: Settings, state: Path) -> Finding:
 
 
 def _speech(settings: Settings, state: Path) -> Finding:
-    program = shutil.which("espeak-ng")
-    if program is None:
+    if shutil.which("espeak-ng") is None:
         return Finding("speech", Health.BAD, "espeak-ng is not installed", "sudo apt-get install espeak-ng")
-    return Finding("speech", Health.GOOD, program)
+    voice = load_language(settings.understand.language).voice
+    synthesiser = Pyttsx3Synthesiser(settings.speak, voice)
+    with contextlib.closing(synthesiser):
+        speech = synthesiser.synthesise("1 2 3")
+    return Finding(
+        "speech", Health.GOOD, f"pyttsx3 and espeak-ng, voice {settings.speak.voice or voice}, {speech.rate} Hz"
+    )
+
+
+def _catalog(settings: Settings, state: Path) -> Finding:
+    return Finding("catalog", Health.GOOD, f"{len(products_for(settings, state, None))} products")
 
 
 def _openfst(settings: Settings, state: Path) -> Finding:
-    return Finding("OpenFst", Health.GOOD, str(find_openfst()))
+    return Finding("OpenFst", Health.GOOD, str(plugin_folder()))
 
 
 def _recogniser(settings: Settings, state: Path) -> Finding:
@@ -83,17 +97,15 @@ def _voiceprint(settings: Settings, state: Path) -> Finding:
 
 
 def _microphone(settings: Settings, state: Path) -> Finding:
-    return _sound("microphone", "max_input_channels", settings.hear.microphone)
+    return _sound("microphone", "input", settings.hear.microphone)
 
 
 def _loudspeaker(settings: Settings, state: Path) -> Finding:
-    return _sound("loudspeaker", "max_output_channels", settings.speak.loudspeaker)
+    return _sound("loudspeaker", "output", settings.speak.loudspeaker)
 
 
-def _sound(what: str, channels: str, wanted: str) -> Finding:
-    import sounddevice
-
-    names = [device["name"] for device in sounddevice.query_devices() if device[channels] > 0]
+def _sound(what: str, direction: Direction, wanted: str) -> Finding:
+    names = [device.name for device in list_devices(direction)]
     if not names:
         return Finding(
             what,
@@ -102,7 +114,9 @@ def _sound(what: str, channels: str, wanted: str) -> Finding:
             "Plug one in; recordings still work ('voicecart run --wav FILE'). In a container, pass /dev/snd through.",
         )
     if not any(wanted.lower() in name.lower() for name in names):
-        return Finding(what, Health.BAD, f"none is called {wanted!r}; there are: {'; '.join(names)}", "Change the name.")
+        return Finding(
+            what, Health.BAD, f"none is called {wanted!r}; there are: {'; '.join(names)}", "Change the name."
+        )
     return Finding(what, Health.GOOD, "; ".join(names))
 
 
@@ -119,3 +133,17 @@ def _room(settings: Settings, state: Path) -> Finding:
     if free < _LEAST_FREE_BYTES:
         return Finding("disk", Health.BAD, found, "Free some space: orders cannot be stored on a full disk.")
     return Finding("disk", Health.GOOD, found)
+
+
+_CHECKS: tuple[Check, ...] = (
+    _packages,
+    _speech,
+    _openfst,
+    _recogniser,
+    _voiceprint,
+    _microphone,
+    _loudspeaker,
+    _state,
+    _room,
+    _catalog,
+)

@@ -26,13 +26,17 @@ class Running(Protocol):
         """Ends ``run`` once the sentence being spoken is finished."""
         ...
 
+    def push_to_talk(self) -> None:
+        """Opens the ears as the wake phrase does."""
+        ...
+
 
 class Daemon:
     """Keeps a device running.
 
     Args:
         read_settings: Reads the settings file.
-        open_device: Builds a device; raises a ``VoicecartError`` while a model, the catalog or a sound device is missing.
+        open_device: Builds a device; raises a ``VoicecartError`` while a model, the catalog or a microphone is missing.
         notification: Speaks to the service manager.
         sleep: Waits so many seconds.
     """
@@ -62,6 +66,11 @@ class Daemon:
         self._reloading = True
         self._interrupt()
 
+    def push_to_talk(self) -> None:
+        """SIGUSR1: open the ears of the device that is running."""
+        if self._device is not None:
+            self._device.push_to_talk()
+
     def run(self) -> None:
         """Runs until ``leave``.
 
@@ -75,6 +84,7 @@ class Daemon:
                 self._notification.reloading()
                 settings = self._reread(settings)
             try:
+                self._notification.opening()
                 self._device = self._open_device(settings)
                 self._notification.ready("listening")
                 logger.info("ready")

@@ -5,6 +5,8 @@ import socket
 import time
 from collections.abc import Callable
 
+_OPENING_MICROSECONDS = 300_000_000
+
 
 class Notification:
     """Sends states to the service manager named by ``NOTIFY_SOCKET``; does nothing when there is none.
@@ -22,12 +24,19 @@ class Notification:
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self._clock = clock
         # Half the watchdog's time leaves room for one missed beat.
-        self._every = int(environment.get("WATCHDOG_USEC", "0")) / 2e6
+        self._watchdog_microseconds = int(environment.get("WATCHDOG_USEC", "0"))
+        self._every = self._watchdog_microseconds / 2e6
         self._last = clock()
 
     def ready(self, status: str) -> None:
-        """The service is up."""
-        self._send(f"READY=1\nSTATUS={status}")
+        """The service is up; the watchdog's time is the unit's own."""
+        watchdog = f"WATCHDOG_USEC={self._watchdog_microseconds}\nWATCHDOG=1\n" if self._every else ""
+        self._send(f"{watchdog}READY=1\nSTATUS={status}")
+
+    def opening(self) -> None:
+        """Models are being loaded and graphs compiled, which on a small machine takes longer than a watchdog waits."""
+        if self._every:
+            self._send(f"WATCHDOG_USEC={_OPENING_MICROSECONDS}\nWATCHDOG=1")
 
     def reloading(self) -> None:
         """Settings and catalog are being read again; ``ready`` follows."""

@@ -3,6 +3,7 @@
 A bad line becomes a problem with its number and the field at fault; the good lines still load.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,14 @@ class Problem:
     line: int
     reason: str
     sku: str | None = None
+
+
+@dataclass(frozen=True)
+class GoodLine:
+    """A line that is a product; ``line`` is its number, from 1."""
+
+    line: int
+    product: Product
 
 
 @dataclass(frozen=True)
@@ -69,26 +78,29 @@ def parse_feed(lines: Iterable[bytes], source: str = "the feed") -> FeedResult:
     Raises:
         FeedError: None of the lines is a product.
     """
+    found = tuple(parse_lines(lines))
+    # A slip in one line must not make all the others foreign: what most lines say is the shop's currency.
+    currencies = Counter(line.product.price.currency for line in found if isinstance(line, GoodLine))
+    currency = max(currencies, key=lambda code: currencies[code], default="")
     products: list[Product] = []
     problems: list[Problem] = []
-    for found in parse_lines(lines):
-        if isinstance(found, Product):
-            products.append(found)
+    for line in found:
+        if isinstance(line, Problem):
+            problems.append(line)
+        elif line.product.price.currency == currency:
+            products.append(line.product)
         else:
-            problems.append(found)
+            reason = f"price.currency: {line.product.price.currency}, but most of the feed is in {currency}"
+            problems.append(Problem(line.line, reason, line.product.sku))
     if not products:
         first = f" Line {problems[0].line}: {problems[0].reason}." if problems else " It is empty."
         raise FeedError(f"No line of {source} is a product, so the catalog stays as it was.{first}")
-    return FeedResult(tuple(products), tuple(problems), products[0].price.currency)
+    return FeedResult(tuple(products), tuple(problems), currency)
 
 
-def parse_lines(lines: Iterable[bytes]) -> Iterator[Product | Problem]:
-    """Products and problems as the lines come; blank lines are passed over.
-
-    The first good line's currency is the feed's; a sku counts once, the first time.
-    """
+def parse_lines(lines: Iterable[bytes]) -> Iterator[GoodLine | Problem]:
+    """Products and problems as the lines come; blank lines are passed over. A sku counts once, the first time."""
     seen: dict[str, int] = {}
-    currency: str | None = None
     for number, line in enumerate(lines, start=1):
         raw = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
         if not raw.strip():
@@ -100,13 +112,9 @@ def parse_lines(lines: Iterable[bytes]) -> Iterator[Product | Problem]:
             continue
         if product.sku in seen:
             yield Problem(number, f"sku: {product.sku!r} was already on line {seen[product.sku]}", product.sku)
-        elif currency not in (None, product.price.currency):
-            reason = f"price.currency: {product.price.currency}, but the feed began with {currency}"
-            yield Problem(number, reason, product.sku)
         else:
             seen[product.sku] = number
-            currency = product.price.currency
-            yield product
+            yield GoodLine(number, product)
 
 
 def _product(line: bytes) -> Product:

@@ -1,9 +1,13 @@
 """Money: an integer of minor units with its currency. Never a float."""
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from babel.numbers import get_currency_precision, list_currencies
+
+# Plain digits only: what ``Decimal`` would take beyond that (exponents, underscores, NaN) is a mistake in a price.
+_AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 
 
 @dataclass(frozen=True, order=False)
@@ -27,12 +31,11 @@ class Money:
         """
         if currency not in list_currencies():
             raise ValueError(f"{currency!r} is not a currency code")
-        try:
-            scaled = Decimal(amount).scaleb(get_currency_precision(currency))
-        except InvalidOperation:
-            raise ValueError(f"{amount!r} is not an amount of money") from None
-        if not scaled.is_finite() or scaled != scaled.to_integral_value():
-            raise ValueError(f"{amount!r} has more decimals than {currency} has, or is not finite")
+        if not _AMOUNT.fullmatch(amount):
+            raise ValueError(f"{amount!a} is not an amount of money such as '3.99'")
+        scaled = Decimal(amount).scaleb(get_currency_precision(currency))
+        if scaled != scaled.to_integral_value():
+            raise ValueError(f"{amount} has more decimals than {currency} has")
         return cls(int(scaled), currency)
 
     def __add__(self, other: "Money") -> "Money":

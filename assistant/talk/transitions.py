@@ -100,7 +100,7 @@ ROWS: tuple[Row, ...] = (
     Row((DONE,), (Intent.CANCEL,), everywhere.cancel_placed, (DONE, CHOOSING)),
     Row(QUIET, (Silence,), everywhere.fall_asleep, (IDLE,)),
     Row(FREE, (Woken,), everywhere.greet, (LISTENING,)),
-    Row(FREE, (Intent.DENY,), everywhere.nothing_more, (IDLE, CHOOSING, CONFIRMING, DONE)),
+    Row(FREE, (Intent.DENY,), everywhere.nothing_more, (IDLE, LISTENING, CHOOSING, CONFIRMING, DONE)),
     Row(FREE, (Intent.CONFIRM,), everywhere.not_understood, (LISTENING, IDLE)),
     Row(FREE, (Intent.CANCEL_ORDER,), asides.cancel_order, (CHOOSING, LISTENING, DONE)),
     # Shopping, everywhere else.

@@ -93,11 +93,6 @@ def fit_length(waveform: np.ndarray, samples: int) -> np.ndarray:
     return waveform[:samples].astype(np.float32)
 
 
-def change_speed(waveform: np.ndarray, speed: float) -> np.ndarray:
-    """Faster and higher (or slower and lower): another speaker, as far as an encoder is concerned."""
-    return soxr.resample(waveform, SAMPLE_RATE * speed, SAMPLE_RATE).astype(np.float32)
-
-
 def degrade(waveform: np.ndarray, noises: Noises, generator: np.random.Generator) -> np.ndarray:
     """One random recording situation of training."""
     if generator.random() < 0.65:

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from augment import Noises
-from features import extract, make_fbank
+from cache import COPIES, SHARD
+from features import MEL_BANDS, extract, make_fbank, warp_bands
 from recordings import SAMPLE_RATE, shared_folder
 
-COPIES = ("clean", "room", "slow", "fast")
+# A voice played faster or slower is another speaker, as far as an encoder is concerned.
+SPEEDS = (1.0, 0.9, 1.1)
+_SPEED_SHARES = (0.8, 0.1, 0.1)
+_COPY_SHARES = (0.42, 0.58)
+# Some crops repeat a shorter one, so that the encoder meets utterances with little in them.
+_REPEATED_SHARE = 0.35
+_SHORTEST_FRAMES = 50
+_LEAST_CLIP_FRAMES = 12
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Crops `(batch, frames, 80)` in dB, class numbers, teacher's embeddings and where there is one."""
+    """Crops `(batch, frames, 80)` in dB, class numbers, the teacher's embeddings and where there is one."""
 
     features: np.ndarray
     speakers: np.ndarray
@@ -26,116 +35,138 @@ class Batch:
 
 
 class Copy:
-    """One cached copy of the training clips; shards not yet written are simply absent."""
+    """One cached copy of the training clips; shards not yet written are simply absent until `refresh` finds them."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.clips: dict[int, np.ndarray] = {}
-        first = 0
-        for lengths_path in sorted(folder.glob("*.lengths.npy")):
+        self._shards: set[int] = set()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Takes in the shards written since the last time."""
+        for lengths_path in sorted(self.folder.glob("???.lengths.npy")):
             shard = int(lengths_path.name[:3])
+            if shard in self._shards:
+                continue
+            self._shards.add(shard)
             lengths = np.load(lengths_path)
-            frames = np.load(folder / f"{shard:03d}.npy", mmap_mode="r")
-            ends = np.cumsum(lengths)
-            first = shard * 500
-            for index, (length, end) in enumerate(zip(lengths, ends, strict=True)):
-                if length >= 12:
-                    self.clips[first + index] = frames[end - length : end]
+            frames = np.load(self.folder / f"{shard:03d}.npy", mmap_mode="r")
+            for index, (length, end) in enumerate(zip(lengths, np.cumsum(lengths), strict=True)):
+                if length >= _LEAST_CLIP_FRAMES:
+                    self.clips[shard * SHARD + index] = frames[end - length : end]
 
 
 class CropSampler:
     """Batches of crops from different speakers."""
 
     def __init__(self, work: Path, seed: int) -> None:
-        listing = json.loads((work / "clips.json").read_text())
-        names = sorted({clip["speaker"] for clip in listing})
-        number = {name: index for index, name in enumerate(names)}
-        self.generator = np.random.default_rng(seed)
-        self.copies = {name: Copy(work / name) for name in COPIES}
-        self.clips_of: dict[int, list[int]] = defaultdict(list)
-        for index, clip in enumerate(listing):
-            if index in self.copies["clean"].clips:
-                self.clips_of[number[clip["speaker"]]].append(index)
+        self._work = work
+        self._listing = json.loads((work / "clips.json").read_text())
+        names = sorted({clip["speaker"] for clip in self._listing})
+        self._number = {name: index for index, name in enumerate(names)}
         self.speakers = len(names)
-        self.classes = 3 * len(names)
-        self.teacher, self.speaker_teacher = self._teacher(work)
-        self.noises = self._noise_features()
+        self.classes = len(SPEEDS) * len(names)
+        self.generator = np.random.default_rng(seed)
+        self._copies = {name: Copy(work / name) for name in COPIES}
+        self._warps = {speed: warp_bands(speed) for speed in SPEEDS}
+        self._noises = self._noise_powers()
+        self.refresh()
 
-    def _teacher(self, work: Path) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
-        embeddings = {
-            int(path.name[:3]) * 500 + row: embedding
-            for path in sorted((work / "teacher").glob("???.npy"))
+    def refresh(self) -> None:
+        """Takes in what the cache has gained."""
+        for copy in self._copies.values():
+            copy.refresh()
+        self._clips_of: dict[int, list[int]] = defaultdict(list)
+        for index in self._copies["clean"].clips:
+            self._clips_of[self._number[self._listing[index]["speaker"]]].append(index)
+        self._teacher = {
+            int(path.name[:3]) * SHARD + row: embedding
+            for path in sorted((self._work / "teacher").glob("???.npy"))
             for row, embedding in enumerate(np.load(path))
+            if embedding.any()
         }
-        means = {}
-        for speaker, clips in self.clips_of.items():
-            known = [embeddings[clip] for clip in clips if clip in embeddings]
-            if known:
-                means[speaker] = np.mean(known, axis=0)
-        return embeddings, means
+        if self._teacher:
+            # What all voices have in common says nothing about whose voice it is.
+            common = np.mean(list(self._teacher.values()), axis=0)
+            for clip, embedding in self._teacher.items():
+                self._teacher[clip] = (embedding - common) / np.linalg.norm(embedding - common)
+        gathered: dict[int, list[np.ndarray]] = defaultdict(list)
+        for clip, embedding in self._teacher.items():
+            gathered[self._number[self._listing[clip]["speaker"]]].append(embedding)
+        self._speaker_teacher = {speaker: np.mean(known, axis=0) for speaker, known in gathered.items()}
 
     @staticmethod
-    def _noise_features() -> list[np.ndarray]:
+    def _noise_powers() -> list[np.ndarray]:
         fbank = make_fbank()
         noises = Noises(shared_folder() / "noise", held_out=False).waveforms
         return [10.0 ** (extract(fbank, noise) / 10.0) for noise in noises if len(noise) > SAMPLE_RATE]
 
     def draw(self, batch_size: int, frames: int) -> Batch:
         """A batch of crops, each of another speaker."""
-        speakers = self.generator.choice(list(self.clips_of), size=batch_size, replace=False)
-        features = np.empty((batch_size, frames, 80), np.float32)
+        speakers = self.generator.choice(list(self._clips_of), size=batch_size, replace=False)
+        features = np.empty((batch_size, frames, MEL_BANDS), np.float32)
         classes = np.empty(batch_size, np.int64)
         teacher = np.zeros((batch_size, 256), np.float32)
         taught = np.zeros(batch_size, np.float32)
         for row, speaker in enumerate(speakers):
-            copy = str(self.generator.choice(COPIES, p=[0.32, 0.44, 0.12, 0.12]))
-            clips = [clip for clip in self.clips_of[speaker] if clip in self.copies[copy].clips]
-            if not clips:
-                copy, clips = "clean", self.clips_of[speaker]
-            features[row], used = self._crop(copy, clips, frames)
-            classes[row] = speaker + self.speakers * {"slow": 1, "fast": 2}.get(copy, 0)
-            known = [self.teacher[clip] for clip in used if clip in self.teacher]
-            if classes[row] == speaker and known:
-                # the mean over the speaker's clips has less of the words and the channel in it than one clip has
-                teacher[row] = np.mean(known, axis=0) + self.speaker_teacher[speaker]
+            variant = int(self.generator.choice(len(SPEEDS), p=_SPEED_SHARES))
+            features[row], used = self._crop(speaker, SPEEDS[variant], frames)
+            classes[row] = speaker + self.speakers * variant
+            known = [self._teacher[clip] for clip in used if clip in self._teacher]
+            if variant == 0 and speaker in self._speaker_teacher:
+                # The mean over a speaker's clips has less of the words and the channel in it than one clip has.
+                teacher[row] = self._speaker_teacher[speaker] + (np.mean(known, axis=0) if known else 0.0)
                 taught[row] = 1.0
         return Batch(self._disturb(features), classes, teacher, taught)
 
-    def _crop(self, copy: str, clips: list[int], frames: int) -> tuple[np.ndarray, list[int]]:
+    def plain_crops(self, speakers: int, crops: int, frames: int) -> Iterator[tuple[np.ndarray, int]]:
+        """For so many speakers chosen at random: crops `(crops, frames, 80)` at the speaker's own speed."""
+        chosen = self.generator.choice(sorted(self._clips_of), size=min(speakers, len(self._clips_of)), replace=False)
+        for speaker in chosen:
+            yield np.stack([self._crop(speaker, 1.0, frames)[0] for _ in range(crops)]), int(speaker)
+
+    def _crop(self, speaker: int, speed: float, frames: int) -> tuple[np.ndarray, list[int]]:
         """A stretch of one clip; short clips of the same speaker are joined until they suffice."""
-        pieces: list[np.ndarray] = []
+        copy = self._copies[str(self.generator.choice(COPIES, p=_COPY_SHARES))].clips
+        clips = self._clips_of[speaker]
         used: list[int] = []
-        have = 0
-        while have < frames:
+        wanted = int(np.ceil(frames * speed))
+        if self.generator.random() < _REPEATED_SHARE:
+            wanted = int(self.generator.integers(_SHORTEST_FRAMES, wanted))
+        pieces: list[np.ndarray] = []
+        missing = wanted
+        while missing > 0:
             clip = int(self.generator.choice(clips))
-            piece = self.copies[copy].clips[clip]
+            piece = copy[clip] if clip in copy else self._copies["clean"].clips[clip]
             used.append(clip)
-            need = frames - have
-            if len(piece) > need:
-                start = int(self.generator.integers(len(piece) - need + 1))
-                piece = piece[start : start + need]
-            pieces.append(piece)
-            have += len(piece)
-        return np.concatenate(pieces).astype(np.float32), used
+            start = int(self.generator.integers(max(1, len(piece) - missing + 1)))
+            pieces.append(piece[start : start + missing])
+            missing -= len(pieces[-1])
+        crop = np.concatenate(pieces).astype(np.float32)
+        if speed != 1.0:
+            crop = crop[np.minimum(np.arange(0, len(crop), speed).round().astype(int), len(crop) - 1)]
+            crop = crop @ self._warps[speed]
+        return np.resize(crop, (frames, MEL_BANDS)), used
 
     def _disturb(self, features: np.ndarray) -> np.ndarray:
         """Noise, other voices and narrow bands, mixed in as power in the feature domain."""
         power = 10.0 ** (features / 10.0)
+        voices = power.copy()
         batch, frames, bands = features.shape
         for row in range(batch):
             kind = self.generator.random()
             if kind < 0.40:
-                noise = self.noises[self.generator.integers(len(self.noises))]
+                noise = self._noises[self.generator.integers(len(self._noises))]
                 start = int(self.generator.integers(max(1, len(noise) - frames)))
-                noise = np.resize(noise[start:], (frames, bands)) if len(noise) - start < frames else noise[start:]
+                noise = np.resize(noise[start : start + frames], (frames, bands))
                 ratio = self.generator.uniform(0, 22)
             elif kind < 0.48:
-                noise = 10.0 ** (features[row - 1] / 10.0)
+                noise = voices[row - 1]
                 ratio = self.generator.uniform(8, 22)
             else:
                 continue
-            noise = noise[:frames]
-            gain = power[row].mean() / (noise.mean() + 1e-12) * 10 ** (-ratio / 10)
-            power[row] += gain * noise
+            power[row] += noise * (power[row].mean() / (noise.mean() + 1e-12) * 10 ** (-ratio / 10))
         mixed = 10.0 * np.log10(power + 1e-10)
         for row in range(batch):
             if self.generator.random() < 0.12:

@@ -1,6 +1,6 @@
 """Caches the training clips' features and the teacher's embeddings, shard by shard; run again to go on.
 
-    python scripts/train_voiceprint/cache.py features WORK --copy clean|room|slow|fast
+    python scripts/train_voiceprint/cache.py features WORK --copy clean|room
     python scripts/train_voiceprint/cache.py teacher WORK          (needs the package resemblyzer)
 
 `WORK/clips.json` lists the training clips in a fixed shuffled order. A shard holds `SHARD` clips:
@@ -11,22 +11,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from augment import Noises, change_speed, degrade
+from augment import Noises, degrade
 from features import extract, make_fbank, voiced_frames
 from recordings import Recording, read_manifest, read_waveform, shared_folder
 from splits import fraction, group
 from synthetic import synthesise
 
 SHARD = 500
-SPEEDS = {"clean": 1.0, "room": 1.0, "slow": 0.9, "fast": 1.1}
-# share of clips that are degraded, per copy
-DEGRADED = {"clean": 0.0, "room": 1.0, "slow": 0.6, "fast": 0.6}
+COPIES = ("clean", "room")
+# The teacher embeds so many clips of a speaker: more change the speaker's mean little.
+TAUGHT_CLIPS = 3
 
 
 def all_recordings(work: Path) -> list[Recording]:
@@ -49,7 +49,7 @@ def write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_bytes(content)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def save_array(path: Path, array: np.ndarray) -> None:
@@ -57,7 +57,7 @@ def save_array(path: Path, array: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial.npy")
     np.save(partial, array)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def shards(clips: list[dict[str, str]], folder: Path) -> Iterator[tuple[int, list[dict[str, str]]]]:
@@ -71,7 +71,7 @@ def shards(clips: list[dict[str, str]], folder: Path) -> Iterator[tuple[int, lis
 
 
 def cache_features(work: Path, copy: str) -> None:
-    """Caches one copy of every training clip: as recorded, degraded, slower or faster."""
+    """Caches one copy of every training clip: as recorded, or degraded."""
     clips = training_clips(work)
     fbank = make_fbank()
     noises = Noises(shared_folder() / "noise", held_out=False)
@@ -80,11 +80,9 @@ def cache_features(work: Path, copy: str) -> None:
         for clip in part:
             generator = np.random.default_rng(int(fraction(copy + clip["path"]) * 2**32))
             waveform = read_waveform(Path(clip["path"]))
-            if SPEEDS[copy] != 1.0:
-                waveform = change_speed(waveform, SPEEDS[copy])
             features = extract(fbank, waveform)
             mask = voiced_frames(features)
-            if generator.random() < DEGRADED[copy]:
+            if copy == "room":
                 features = extract(fbank, degrade(waveform, noises, generator))
             features = features[mask[: len(features)]]
             frames.append(features.astype(np.float16))
@@ -109,12 +107,21 @@ def load_teacher() -> Callable[[np.ndarray], np.ndarray]:
 
 
 def cache_teacher(work: Path) -> None:
-    """Caches the teacher's embedding of every training clip as recorded, float32 `(clips, 256)` a shard."""
+    """Caches the teacher's embeddings of each speaker's first clips, float32 `(clips, 256)` a shard, zero elsewhere."""
     clips = training_clips(work)
     embed = load_teacher()
+    met: Counter[str] = Counter()
+    chosen = set()
+    for clip in clips:
+        met[clip["speaker"]] += 1
+        if met[clip["speaker"]] <= TAUGHT_CLIPS:
+            chosen.add(clip["path"])
     for shard, part in shards(clips, work / "teacher"):
-        embeddings = np.stack([embed(read_waveform(Path(clip["path"]))) for clip in part])
-        save_array(work / "teacher" / f"{shard:03d}.npy", embeddings.astype(np.float32))
+        embeddings = np.zeros((len(part), 256), np.float32)
+        for row, clip in enumerate(part):
+            if clip["path"] in chosen:
+                embeddings[row] = embed(read_waveform(Path(clip["path"])))
+        save_array(work / "teacher" / f"{shard:03d}.npy", embeddings)
         save_array(work / "teacher" / f"{shard:03d}.lengths.npy", np.ones(len(part), np.int64))
 
 
@@ -125,7 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["clips", "features", "teacher"])
     parser.add_argument("work", type=Path)
-    parser.add_argument("--copy", choices=list(SPEEDS), default="clean")
+    parser.add_argument("--copy", choices=COPIES, default="clean")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.what == "clips":

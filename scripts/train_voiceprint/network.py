@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import speechbrain_without_torchaudio
 import torch
 from features import MEL_BANDS
 
-speechbrain_without_torchaudio.allow()
+from assistant.pay.torchaudio_stand_in import allow_missing_torchaudio
+
+allow_missing_torchaudio()
 
 from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN, Classifier  # noqa: E402
 from speechbrain.nnet.losses import AdditiveAngularMargin, LogSoftmaxWrapper  # noqa: E402
@@ -74,4 +75,3 @@ class Heads(torch.nn.Module):
         classification = self.classification(self.classifier(embeddings[:, None]), speakers[:, None])
         cosine = torch.nn.functional.cosine_similarity(self.imitation(embeddings), teacher)
         return classification, ((1 - cosine) * taught).sum() / taught.sum().clamp(min=1)
-

@@ -14,24 +14,130 @@ import numpy as np
 from recordings import Recording, read_waveform
 from splits import fraction
 
-ESPEAK_VARIANTS = (
-    "f1 f2 f3 f4 f5 m1 m2 m3 m4 m5 m6 m7 m8 klatt klatt2 klatt3 klatt4 adam Alex Alicia Andrea Andy Annie antonio "
-    "aunty belinda benjamin boris caleb david Denis Diogo ed edward edward2 Gene Gene2 grandma grandpa Gustave "
-    "Henrique Hugo iven iven2 iven3 Jacky john kaukovalta Lee linda Marco Mario max Michael michel Mike Nguyen norbert "
-    "pablo paul pedro quincy rob robert robosoft robosoft3 robosoft5 sandro shelby steph steph3 travis Tweaky "
-    "victor zac anika croak"
-).split()
+ESPEAK_VARIANTS = [
+    "f1",
+    "f2",
+    "f3",
+    "f4",
+    "f5",
+    "m1",
+    "m2",
+    "m3",
+    "m4",
+    "m5",
+    "m6",
+    "m7",
+    "m8",
+    "klatt",
+    "klatt2",
+    "klatt3",
+    "klatt4",
+    "adam",
+    "Alex",
+    "Alicia",
+    "Andrea",
+    "Andy",
+    "Annie",
+    "antonio",
+    "aunty",
+    "belinda",
+    "benjamin",
+    "boris",
+    "caleb",
+    "david",
+    "Denis",
+    "Diogo",
+    "ed",
+    "edward",
+    "edward2",
+    "Gene",
+    "Gene2",
+    "grandma",
+    "grandpa",
+    "Gustave",
+    "Henrique",
+    "Hugo",
+    "iven",
+    "iven2",
+    "iven3",
+    "Jacky",
+    "john",
+    "kaukovalta",
+    "Lee",
+    "linda",
+    "Marco",
+    "Mario",
+    "max",
+    "Michael",
+    "michel",
+    "Mike",
+    "Nguyen",
+    "norbert",
+    "pablo",
+    "paul",
+    "pedro",
+    "quincy",
+    "rob",
+    "robert",
+    "robosoft",
+    "robosoft3",
+    "robosoft5",
+    "sandro",
+    "shelby",
+    "steph",
+    "steph3",
+    "travis",
+    "Tweaky",
+    "victor",
+    "zac",
+    "anika",
+    "croak",
+]
 ESPEAK_ACCENTS = ("en-us", "en-gb", "en-gb-scotland", "cmn-latn-pinyin", "de", "fr-fr", "hi", "es")
 FLITE_VOICES = ("kal", "slt", "rms", "awb")
 HELD_OUT = frozenset(
-    "espeak-f3 espeak-m6 espeak-Annie espeak-Mario espeak-linda espeak-max espeak-Lee espeak-steph espeak-zac "
-    "espeak-Gene espeak-pedro espeak-klatt3 espeak-hi espeak-es flite-rms flite-awb".split()
+    [
+        "espeak-f3",
+        "espeak-m6",
+        "espeak-Annie",
+        "espeak-Mario",
+        "espeak-linda",
+        "espeak-max",
+        "espeak-Lee",
+        "espeak-steph",
+        "espeak-zac",
+        "espeak-Gene",
+        "espeak-pedro",
+        "espeak-klatt3",
+        "espeak-hi",
+        "espeak-es",
+        "flite-rms",
+        "flite-awb",
+    ]
 )
-DIGITS = "zero one two three four five six seven eight nine".split()
-PRODUCTS = (
-    "oat milk,brown bread,coffee beans,paper towels,dish soap,orange juice,green tea,rice,olive oil,dog food,shampoo,"
-    "light bulbs,yoghurt,bananas,tomato soup,tooth paste,butter,chocolate,washing powder,mineral water"
-).split(",")
+DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+PRODUCTS = [
+    "oat milk",
+    "brown bread",
+    "coffee beans",
+    "paper towels",
+    "dish soap",
+    "orange juice",
+    "green tea",
+    "rice",
+    "olive oil",
+    "dog food",
+    "shampoo",
+    "light bulbs",
+    "yoghurt",
+    "bananas",
+    "tomato soup",
+    "tooth paste",
+    "butter",
+    "chocolate",
+    "washing powder",
+    "mineral water",
+]
 CARRIERS = (
     "order two cartons of {}",
     "add a pack of {} to my cart",

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,12 +27,10 @@ class Training:
     """What a run is asked to do."""
 
     minutes: float = 90.0
-    channels: int = 256
-    aggregated_channels: int = 768
+    channels: int = 192
+    aggregated_channels: int = 576
     batch_size: int = 64
-    short_frames: int = 88
-    long_frames: int = 152
-    long_share: float = 0.4
+    frames: int = 125
     peak_rate: float = 2e-3
     warm_up: float = 0.03
     weight_decay: float = 0.02
@@ -101,10 +98,10 @@ class Trainer:
             "trained_seconds": self.trained_seconds,
             "step": self.step,
         }
-        torch.save(state, self.folder / "checkpoint.partial")
-        os.replace(self.folder / "checkpoint.partial", self.folder / "checkpoint.pt")
-        torch.save(state["encoder"], self.folder / "encoder.partial")
-        os.replace(self.folder / "encoder.partial", self.folder / "encoder.pt")
+        for name, content in (("checkpoint", state), ("encoder", state["encoder"])):
+            partial = self.folder / f"{name}.partial"
+            torch.save(content, partial)
+            partial.replace(self.folder / f"{name}.pt")
 
     def learn(self, batch: Batch, progress: float) -> dict[str, float]:
         """One step; returns the losses."""
@@ -114,7 +111,8 @@ class Trainer:
         self.heads.set_margin(training.margin * min(1.0, max(0.0, (progress - 0.05) / 0.45)))
         share = training.final_classification_weight - training.classification_weight
         weight = training.classification_weight + share * progress
-        features = mask_spectrum(self.normalise(torch.from_numpy(batch.features), torch.ones(len(batch.features))), self.masking)
+        features = self.normalise(torch.from_numpy(batch.features), torch.ones(len(batch.features)))
+        features = mask_spectrum(features, self.masking)
         with torch.autocast("cpu", torch.bfloat16):
             embeddings = self.forward(features)[:, 0]
         classification, imitation = self.heads(
@@ -138,10 +136,8 @@ class Trainer:
         count, saved = 0, time.monotonic()
         while self.trained_seconds < budget:
             started = time.monotonic()
-            long_crop = self.sampler.generator.random() < training.long_share
-            frames = training.long_frames if long_crop else training.short_frames
             progress = self.trained_seconds / budget
-            losses = self.learn(self.sampler.draw(training.batch_size, frames), progress)
+            losses = self.learn(self.sampler.draw(training.batch_size, training.frames), progress)
             self.step += 1
             spent = time.monotonic() - started
             # the first steps compile the network: that is not training
@@ -149,7 +145,7 @@ class Trainer:
             count += 1
             sums = {name: sums.get(name, 0.0) + value for name, value in losses.items()}
             if count == 50:
-                line = {"step": self.step, "minutes": round(self.trained_seconds / 60, 2), "rate": rate(training, progress)}
+                line: dict[str, float] = {"step": self.step, "minutes": round(self.trained_seconds / 60, 2)}
                 line |= {name: round(value / count, 4) for name, value in sums.items()}
                 with (self.folder / "log.jsonl").open("a") as log:
                     log.write(json.dumps(line) + "\n")
@@ -157,6 +153,7 @@ class Trainer:
                 sums, count = {}, 0
             if time.monotonic() - saved > 180:
                 self.save()
+                self.sampler.refresh()
                 saved = time.monotonic()
         self.save()
         print("finished", self.step, "steps", flush=True)

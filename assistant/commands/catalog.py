@@ -1,0 +1,175 @@
+"""``voicecart catalog``: the shop's products: import, search, check, compile."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from assistant.assembly import Parts, products_for
+from assistant.commands.main import Subcommands
+from assistant.errors import UsageError
+from assistant.shop.feed import FeedResult, read_feed
+from assistant.storefront import open_storefront
+from assistant.understand.catalog_check import check_catalog
+
+_MOST_FOUND = 10
+
+
+def register(subcommands: Subcommands) -> None:
+    """Adds the command."""
+    parser = subcommands.add_parser(
+        "catalog",
+        help="import, search or check the shop's products",
+        description="import FEED: puts a feed in the place of the catalog. search TEXT: what words find. "
+        "check [FEED]: bad lines, names that cannot be told apart, words that cannot be heard. "
+        "compile [FEED]: the recognition graphs, ahead of the first start. Without FEED: what was imported, else the "
+        "household shop that is shipped. Exit code 1: a line was left out, or a finding is bad.",
+    )
+    parser.add_argument("action", nargs="?", choices=("show", "import", "search", "check", "compile"), default="show")
+    parser.add_argument("rest", nargs="*", metavar="FEED|TEXT", help="a feed, or words to search for")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="compile: where to (default: the state folder)")
+    parser.add_argument("--json", action="store_true", help="one finding or product per line, as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Does what was asked; returns 1 when a line was left out or a finding is bad."""
+    if options.out and options.action != "compile":
+        raise UsageError("--out belongs to 'voicecart catalog compile'.")
+    match options.action:
+        case "import":
+            return _import(options, _feed(options, required=True))
+        case "search":
+            return _search(options, " ".join(options.rest))
+        case "check":
+            return _check(options, _feed(options))
+        case "compile":
+            return _compile(options, _feed(options))
+        case _:
+            return _show(options)
+
+
+def _feed(options: argparse.Namespace, *, required: bool = False) -> Path | None:
+    if len(options.rest) > 1 or (required and not options.rest):
+        raise UsageError(f"'voicecart catalog {options.action}' takes one feed.")
+    return Path(options.rest[0]) if options.rest else None
+
+
+def _parts(options: argparse.Namespace, feed: Path | None, folder: Path | None = None) -> Parts:
+    products = products_for(options.settings, options.state, feed)
+    return Parts(options.settings, products, folder or options.state, lambda line: print(line, file=sys.stderr))
+
+
+def _show(options: argparse.Namespace) -> int:
+    if options.rest:
+        raise UsageError("'voicecart catalog show' takes nothing more.")
+    products = products_for(options.settings, options.state, None)
+    currency, gone = products[0].price.currency, sum(product.stock == 0 for product in products)
+    fields = {"products": len(products), "currency": currency, "out_of_stock": gone}
+    print(json.dumps(fields) if options.json else f"{len(products)} products in {currency}, {gone} out of stock.")
+    return 0
+
+
+def _import(options: argparse.Namespace, path: Path | None) -> int:
+    assert path is not None
+    feed = read_feed(path)
+    count = open_storefront(options.settings, options.state).store.import_catalog(feed.products)
+    if options.json:
+        problems = [vars(problem) for problem in feed.problems]
+        print(json.dumps({"products": count, "currency": feed.currency, "problems": problems}, ensure_ascii=False))
+        return int(bool(feed.problems))
+    for finding in _bad_lines(feed):
+        print(_readable(finding), file=sys.stderr)
+    left_out = f"; {len(feed.problems)} bad lines were left out" if feed.problems else ""
+    print(f"Imported {count} products in {feed.currency}{left_out}. A running daemon takes them on SIGHUP.")
+    return int(bool(feed.problems))
+
+
+def _search(options: argparse.Namespace, text: str) -> int:
+    if not text:
+        raise UsageError("What is searched for? 'voicecart catalog search TEXT'.")
+    parts = _parts(options, None)
+    code = parts.language.code
+    matches = parts.catalog.search(parts.language.normalise(text).split())[:_MOST_FOUND]
+    if not matches and not options.json:
+        print(f"Nothing is called anything like {text!r}.")
+    for match in matches:
+        product = parts.catalog.products[match.sku]
+        fields = {
+            "sku": product.sku,
+            "name": product.name(code),
+            "brand": product.brand,
+            "score": round(match.score, 1),
+        }
+        fields |= {"price": product.price.minor, "currency": product.price.currency, "stock": product.stock}
+        price, brand = product.price.decimal(), f" ({product.brand})" if product.brand else ""
+        line = f"{match.score:5.1f}  {product.sku:<20} {product.name(code)}{brand}, {price} {product.price.currency}"
+        print(json.dumps(fields, ensure_ascii=False) if options.json else line)
+    return 0
+
+
+def _check(options: argparse.Namespace, path: Path | None) -> int:
+    bad = False
+    feed = read_feed(path) if path else None
+    for finding in _bad_lines(feed):
+        bad = True
+        print(_line(finding, options.json))
+    parts = _parts(options, path)
+    for finding, serious in _hard_to_say(parts):
+        bad |= serious
+        print(_line(finding, options.json))
+    if not options.json:
+        print(f"{len(parts.products)} products can be ordered.")
+    return int(bad)
+
+
+def _compile(options: argparse.Namespace, path: Path | None) -> int:
+    folder = options.out or options.state
+    parts = _parts(options, path, folder)
+    # Asking for the recogniser compiles its graphs when they are not there yet.
+    assert parts.recogniser
+    line = f"The recognition graphs of {len(parts.products)} products are in {folder / 'graphs'}."
+    print(json.dumps({"products": len(parts.products), "graphs": str(folder / "graphs")}) if options.json else line)
+    return 0
+
+
+def _bad_lines(feed: FeedResult | None) -> Iterator[dict[str, Any]]:
+    for problem in feed.problems if feed else ():
+        yield {"finding": "bad_line", "line": problem.line, "reason": problem.reason, "sku": problem.sku}
+
+
+def _hard_to_say(parts: Parts) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Findings, each with whether it keeps products from being ordered."""
+    found = check_catalog(parts.catalog, parts.lexicon.pronounce_all)
+    for sku, others in found.indistinct.items():
+        yield {"finding": "indistinct", "sku": sku, "others": list(others)}, True
+    for word, skus in found.unheard.items():
+        yield {"finding": "no_pronunciation", "word": word, "skus": list(skus)}, True
+    for kind, clashes in (("same_words", found.same_words), ("same_sound", found.same_sound)):
+        for clash in clashes:
+            yield {"finding": kind, "phrases": list(clash.phrases), "skus": list(clash.skus)}, False
+
+
+def _line(finding: dict[str, Any], as_json: bool) -> str:
+    return json.dumps(finding, ensure_ascii=False) if as_json else _readable(finding)
+
+
+def _readable(finding: dict[str, Any]) -> str:
+    match finding["finding"]:
+        case "bad_line":
+            return f"line {finding['line']}: {finding['reason']}"
+        case "indistinct":
+            return f"{finding['sku']}: no words of its own tell it from {_list(finding['others'])}; give it an alias"
+        case "no_pronunciation":
+            return f"{finding['word']!r} cannot be heard ({_list(finding['skus'])}); give it an alias in other words"
+        case "same_words":
+            return f"“{finding['phrases'][0]}” means {_list(finding['skus'])}: whoever says it is asked which"
+        case _:
+            return f"{_list([f'“{text}”' for text in finding['phrases']])} sound the same: {_list(finding['skus'])}"
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"

@@ -1,0 +1,66 @@
+"""``voicecart daemon``: the device that nobody watches, for a service manager."""
+
+import argparse
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from assistant.assembly import Household, Parts, live_loudspeaker, open_device, products_for
+from assistant.commands.main import Subcommands
+from assistant.device import Device
+from assistant.events import EventStream
+from assistant.hear.microphone import MicSource
+from assistant.observe.log_lines import log_event
+from assistant.service.daemon import Daemon
+from assistant.service.notification import Notification
+from assistant.settings import Settings, read_settings
+from assistant.sound_devices import find_device, rescan
+
+logger = logging.getLogger("voicecart")
+
+
+def register(subcommands: Subcommands) -> None:
+    """Adds the command."""
+    parser = subcommands.add_parser(
+        "daemon",
+        help="run unattended: log lines, retries, signals",
+        description="Listens and sells until SIGTERM, which lets it finish its sentence. SIGHUP reads settings and "
+        "catalog again. Without a microphone, model or catalog it says so in its log and tries again until all is "
+        "there. 'voicecart service install' runs it under systemd.",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs until SIGTERM or Ctrl-C."""
+    # The journal adds the time; anyone else can.
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    notification = Notification()
+    daemon = Daemon(
+        lambda: read_settings(options.config),
+        lambda settings: _open(settings, options.state, notification),
+        notification,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: daemon.leave())
+    signal.signal(signal.SIGHUP, lambda number, frame: daemon.reload())
+    signal.signal(signal.SIGUSR1, lambda number, frame: daemon.push_to_talk())
+    daemon.run()
+    return 0
+
+
+def _open(settings: Settings, state: Path, notification: Notification) -> Device:
+    # Looked for first: while it is missing, nothing else need be loaded again and again.
+    rescan()
+    find_device("input", settings.hear.microphone)
+    parts = Parts(settings, products_for(settings, state, None), state, logger.info)
+    stream = EventStream()
+    stream.subscribe(log_event)
+    try:
+        loudspeaker = live_loudspeaker(settings.speak, state, stream)
+        source = MicSource(settings.hear)
+        return open_device(parts, Household(parts, state), source, loudspeaker, stream, notification.alive)
+    except BaseException:
+        parts.close()
+        raise

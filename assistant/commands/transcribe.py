@@ -1,0 +1,117 @@
+"""``voicecart transcribe``: what the recogniser hears in recordings."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from assistant.assembly import Parts
+from assistant.commands.main import Subcommands
+from assistant.errors import VoicecartError
+from assistant.hear.audio import RATE
+from assistant.hear.grammar_file import read_grammar
+from assistant.hear.graph import prepare_graphs
+from assistant.hear.lexicon import Lexicon
+from assistant.hear.reading import read_blocks
+from assistant.hear.recogniser import Hearing, Hypothesis
+from assistant.hear.vosk_recogniser import VoskHearing, VoskRecogniser, load_vosk_model
+from assistant.hear.word_confidence import word_confidences
+from assistant.models import find_model
+from assistant.understand.grammar import Alternatives, Grammar, Repeat, Words
+from assistant.understand.understanding import Expecting
+
+
+def register(subcommands: Subcommands) -> None:
+    """Adds the command."""
+    parser = subcommands.add_parser(
+        "transcribe",
+        help="what the recogniser hears in recordings, one utterance each",
+        description="Writes down recordings. A grammar file is JSON: a list of phrases that may come in any order and "
+        'number, such as ["yes", "no", "[unk]"], or {"start": "order", "rules": {"order": "a <size> tea", "size": '
+        '["small", "large"]}}, where text may name rules, a list holds alternatives, {"repeat": RULE} is zero or more '
+        "times, [unk] is any sound and [any] any general words. Without one, general words are heard. A recording that "
+        "cannot be read is reported on its line, the others are still done, and the exit code is 1.",
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="WAV, FLAC or Ogg")
+    parser.add_argument("--grammar", type=Path, metavar="FILE.json", help="what can be said")
+    parser.add_argument("--model", metavar="NAME|DIR", help="acoustic model (default: hear.model of the settings)")
+    parser.add_argument("--json", action="store_true", help="one JSON object per recording")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints one line per recording, in input order; returns 1 when one was bad."""
+    listen = _listener(options)
+    failed = False
+    for path in options.files:
+        try:
+            line = _transcribed(path, listen())
+        except VoicecartError as error:
+            failed = True
+            line = {"input": str(path), "error": {"code": error.code, "message": error.message}}
+        print(json.dumps(line, ensure_ascii=False) if options.json else _readable(line), flush=True)
+    return int(failed)
+
+
+def _listener(options: argparse.Namespace) -> Callable[[], Hearing]:
+    """What begins an utterance: with the grammar, or with the model's own language model, or with general words."""
+    settings = options.settings.hear
+    model = find_model(options.model or settings.model)
+    grammar = read_grammar(options.grammar) if options.grammar else None
+    if grammar is None and ((model / "graph" / "Gr.fst").is_file() or (model / "graph" / "HCLG.fst").is_file()):
+        own = load_vosk_model(model, settings.log)
+        return lambda: VoskHearing(own, settings.alternatives)
+    parts = Parts(options.settings, (), options.state)
+    graphs = prepare_graphs(
+        model,
+        {Expecting.COMMAND: grammar or _general(parts.lexicon)},
+        "",
+        parts.lexicon,
+        options.state / "graphs",
+        lambda text: print(text, file=sys.stderr),
+    )
+    recogniser = VoskRecogniser(graphs, settings)
+    recogniser.load()
+    return lambda: recogniser.listen(Expecting.COMMAND)
+
+
+def _general(lexicon: Lexicon) -> Grammar:
+    """Any general words, as likely as in the language; no unknown sounds, which would take whole sentences."""
+    branches = tuple((cost, Words(word)) for word, cost in lexicon.general_words.items())
+    return Grammar("general", {"start": Repeat(Alternatives(branches))})
+
+
+def _transcribed(path: Path, hearing: Hearing) -> dict[str, Any]:
+    seconds = cpu = 0.0
+    for block in read_blocks(path):
+        began = time.process_time()
+        hearing.accept(block)
+        cpu += time.process_time() - began
+        seconds += len(block) / RATE
+    began = time.process_time()
+    hypotheses = hearing.finish()
+    cpu += time.process_time() - began
+    return {
+        "input": str(path),
+        "text": hypotheses[0].text,
+        "words": _words(hypotheses),
+        "alternatives": [hypothesis.text for hypothesis in hypotheses[1:]],
+        "seconds": round(seconds, 3),
+        "cpu_seconds": round(cpu, 4),
+    }
+
+
+def _words(hypotheses: tuple[Hypothesis, ...]) -> list[dict[str, Any]]:
+    return [
+        {"word": word.word, "start": round(word.start, 3), "end": round(word.end, 3), "confidence": round(sure, 3)}
+        for word, sure in zip(hypotheses[0].words, word_confidences(hypotheses), strict=True)
+    ]
+
+
+def _readable(line: dict[str, Any]) -> str:
+    if "error" in line:
+        return f"{line['input']}: {line['error']['code']}: {line['error']['message']}"
+    return f"{line['input']}: {line['text']}"

@@ -1,0 +1,209 @@
+"""The audit trail: enrolments, challenges and decisions, append-only and chained by a keyed hash.
+
+An entry's seal is an HMAC over the seal before it and its own content, so that an entry cannot be changed, taken out or
+put in without the key. Entries missing at the end show only against a seal that was noted down elsewhere.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Connection, Engine, Integer, String, Table, Text, insert, select
+
+from assistant.pay.key_file import read_or_make_key
+from assistant.pay.outcome import AuthorisationRequest, Authorised, Declined, DeclineReason, Outcome
+from assistant.pay.policy import Decision
+from assistant.shop.database import ensure_tables, reading, transaction
+from assistant.shop.money import Money
+from assistant.shop.schema import Instant, metadata
+
+KEY_FILE = "audit.key"
+
+_audit = Table(
+    "audit",
+    metadata,
+    Column("household", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("seal", String(64), nullable=False),
+)
+
+
+class AuditKind(StrEnum):
+    """What an entry is about."""
+
+    ENROLLED = "enrolled"
+    RENAMED = "renamed"
+    DELETED = "deleted"
+    CHALLENGE = "challenge"
+    DECISION = "decision"
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One entry.
+
+    Attributes:
+        number: From 1, without gaps.
+        at: When it was added.
+        kind: What it is about.
+        details: Names, reasons and scores; never sound, templates or digits.
+        seal: HMAC-SHA256 in hexadecimal digits.
+    """
+
+    number: int
+    at: datetime
+    kind: AuditKind
+    details: Mapping[str, Any]
+    seal: str
+
+
+@dataclass(frozen=True)
+class AuditVerification:
+    """What checking the chain found.
+
+    Attributes:
+        entries: How many entries there are.
+        broken: Number of the first entry that is not as it was written; None when all are.
+        seal: The newest entry's seal, to be noted down; empty when there is none.
+    """
+
+    entries: int
+    broken: int | None
+    seal: str
+
+
+class AuditTrail:
+    """The audit trail of one household.
+
+    Args:
+        engine: The shop's database.
+        household: Whose.
+        state: Folder of the key file.
+        clock: The time of day.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+
+    def __init__(
+        self, engine: Engine, household: str, state: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._engine = engine
+        self._household = household
+        self._key_file = state / KEY_FILE
+        self._clock = clock
+        ensure_tables(engine, _audit)
+
+    def append(self, kind: AuditKind, **details: Any) -> None:
+        """Adds an entry.
+
+        Raises:
+            StoreError: It could not be written.
+        """
+        with transaction(self._engine) as connection:
+            self.add(connection, kind, **details)
+
+    def add(self, connection: Connection, kind: AuditKind, **details: Any) -> None:
+        """Adds an entry within a transaction of the same database, so that it stands or falls with what it records.
+
+        Raises:
+            StoreError: The key cannot be used.
+        """
+        key = read_or_make_key(self._key_file)
+        at = self._clock()
+        text = json.dumps(details, ensure_ascii=False, sort_keys=True)
+        last = connection.execute(
+            select(_audit.c.number, _audit.c.seal)
+            .where(_audit.c.household == self._household)
+            .order_by(_audit.c.number.desc())
+            .limit(1)
+        ).first()
+        number, before = (last.number + 1, last.seal) if last else (1, "")
+        seal = self._seal(key, before, number, at, kind, text)
+        connection.execute(
+            insert(_audit).values(
+                household=self._household, number=number, at=at, kind=kind.value, details=text, seal=seal
+            )
+        )
+
+    def decided(self, request: AuthorisationRequest, outcome: Outcome, evidence: Mapping[str, float]) -> None:
+        """Adds the decision on an answer to a challenge, with the scores behind it.
+
+        Raises:
+            StoreError: It could not be written.
+        """
+        reason = str(outcome.reason) if isinstance(outcome, Declined) else None
+        self.append(
+            AuditKind.DECISION,
+            order=request.order_id,
+            amount=request.amount.minor,
+            currency=request.amount.currency,
+            outcome=type(outcome).__name__.lower(),
+            reason=reason,
+            speaker=outcome.speaker if isinstance(outcome, Authorised) else "",
+            evidence=dict(evidence),
+        )
+
+    def decisions(self, since: datetime) -> tuple[Decision, ...]:
+        """Authorised and declined answers since then, oldest first.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        return tuple(
+            Decision(
+                entry.at,
+                Money(entry.details["amount"], entry.details["currency"]),
+                entry.details["speaker"],
+                DeclineReason(entry.details["reason"]) if entry.details["reason"] else None,
+            )
+            for entry in self.entries(since)
+            if entry.kind is AuditKind.DECISION and entry.details["outcome"] != "unavailable"
+        )
+
+    def entries(self, since: datetime | None = None) -> tuple[AuditEntry, ...]:
+        """All entries, or those since then, oldest first.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        wanted = select(_audit).where(_audit.c.household == self._household).order_by(_audit.c.number)
+        if since is not None:
+            wanted = wanted.where(_audit.c.at >= since)
+        with reading(self._engine) as connection:
+            rows = connection.execute(wanted).all()
+        return tuple(
+            AuditEntry(row.number, row.at, AuditKind(row.kind), json.loads(row.details), row.seal) for row in rows
+        )
+
+    def verify(self) -> AuditVerification:
+        """Checks every seal.
+
+        Raises:
+            StoreError: The database or the key cannot be read.
+        """
+        key = read_or_make_key(self._key_file)
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                select(_audit).where(_audit.c.household == self._household).order_by(_audit.c.number)
+            ).all()
+        before = ""
+        for number, row in enumerate(rows, 1):
+            seal = self._seal(key, before, number, row.at, row.kind, row.details)
+            if row.number != number or not hmac.compare_digest(seal, row.seal):
+                return AuditVerification(len(rows), number, rows[-1].seal)
+            before = row.seal
+        return AuditVerification(len(rows), None, before)
+
+    def _seal(self, key: bytes, before: str, number: int, at: datetime, kind: str, details: str) -> str:
+        content = json.dumps([before, self._household, number, at.astimezone(UTC).isoformat(), str(kind), details])
+        return hmac.new(key, content.encode(), hashlib.sha256).hexdigest()

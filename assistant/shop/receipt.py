@@ -1,0 +1,121 @@
+"""The receipt of an order, in the words and formats of a language. Pure but for reading the language's words."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from babel.dates import format_datetime
+from babel.numbers import format_currency
+from rich.cells import cell_len
+
+from assistant.errors import SettingsError
+from assistant.shop.cart import CartLine
+from assistant.shop.money import Money
+from assistant.shop.orders import Order
+
+WIDTH = 44
+"""Columns of a printed receipt."""
+
+
+@dataclass(frozen=True)
+class ReceiptLine:
+    """One line of the order.
+
+    Attributes:
+        name: The product.
+        details: Quantity with unit price, and options; printed below the name.
+        total: Price of all of them.
+    """
+
+    name: str
+    details: tuple[str, ...]
+    total: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A receipt, in words.
+
+    Attributes:
+        title: With the order's number.
+        lines: What was bought.
+        total_label: The word for it.
+        total: The order's total.
+        history: Every status with its time.
+    """
+
+    title: str
+    lines: tuple[ReceiptLine, ...]
+    total_label: str
+    total: str
+    history: tuple[tuple[str, str], ...]
+
+
+def receipt(order: Order, language: str, zone: tzinfo | None = None) -> Receipt:
+    """The receipt of an order.
+
+    Args:
+        order: What was bought.
+        language: Language code: a folder of ``assistant/languages``.
+        zone: Time zone of the times; None is that of the machine.
+
+    Raises:
+        SettingsError: There is no such language.
+    """
+    words = _words(language)
+    return Receipt(
+        title=words["order"].format(number=order.id),
+        lines=tuple(_line(line, language, words) for line in order.lines),
+        total_label=words["total"],
+        total=_money(order.total, language),
+        history=tuple(
+            (words["status"][change.status], _time(change.at.astimezone(zone), language)) for change in order.history
+        ),
+    )
+
+
+def render_receipt(receipt: Receipt, width: int = WIDTH) -> str:
+    """The receipt as plain text, ``width`` columns wide where the names allow it."""
+    rule = "─" * width
+    rows = [receipt.title, rule]
+    for line in receipt.lines:
+        rows.append(_row(line.name, line.total, width))
+        rows += [f"  {detail}" for detail in line.details]
+    rows += [rule, _row(receipt.total_label, receipt.total, width), rule]
+    rows += [_row(status, at, width) for status, at in receipt.history]
+    return "\n".join(rows)
+
+
+def _line(line: CartLine, language: str, words: Mapping[str, Any]) -> ReceiptLine:
+    each = words["each"].format(quantity=line.quantity, price=_money(line.unit_price, language))
+    options = (words["option"].format(group=group, value=value) for group, value in line.options.items())
+    return ReceiptLine(line.name(language), (each, *options), _money(line.total, language))
+
+
+def _row(left: str, right: str, width: int) -> str:
+    # Chinese characters take two columns.
+    gap = width - cell_len(left) - cell_len(right)
+    return f"{left}{' ' * gap}{right}" if gap > 0 else f"{left}\n{' ' * (width - cell_len(right))}{right}"
+
+
+def _money(money: Money, language: str) -> str:
+    return format_currency(Decimal(money.decimal()), money.currency, locale=language)
+
+
+def _time(at: datetime, language: str) -> str:
+    # Babel puts a narrow blank before "PM", which not every terminal has.
+    return format_datetime(at, "medium", locale=language).replace("\u202f", " ")
+
+
+@cache
+def _words(language: str) -> Mapping[str, Any]:
+    file = resources.files("assistant.languages") / language / "receipt.toml"
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"There are no receipts in the language {language!r}.") from error

@@ -1,0 +1,48 @@
+"""The household's shopping list in the database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select
+
+from assistant.shop.schema import list_entries
+
+
+@dataclass(frozen=True)
+class ListEntry:
+    """Something on the shopping list.
+
+    Attributes:
+        text: As it was said, or the product's name.
+        sku: The product, when it is one of the catalog.
+        quantity: At least 1.
+        added_at: When.
+    """
+
+    text: str
+    sku: str | None
+    quantity: int
+    added_at: datetime
+
+
+def append_entry(connection: Connection, household: str, entry: ListEntry) -> None:
+    """Puts ``entry`` at the end of the household's list."""
+    last = select(func.coalesce(func.max(list_entries.c.position), -1)).where(list_entries.c.household == household)
+    connection.execute(
+        insert(list_entries).values(
+            household=household,
+            position=connection.execute(last).scalar_one() + 1,
+            text=entry.text,
+            sku=entry.sku,
+            quantity=entry.quantity,
+            added_at=entry.added_at,
+        )
+    )
+
+
+def read_entries(connection: Connection, household: str) -> tuple[ListEntry, ...]:
+    """The household's list, oldest first."""
+    rows = connection.execute(
+        select(list_entries).where(list_entries.c.household == household).order_by(list_entries.c.position)
+    )
+    return tuple(ListEntry(row.text, row.sku, row.quantity, row.added_at) for row in rows)

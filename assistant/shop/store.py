@@ -1,0 +1,263 @@
+"""The shop of one household: catalog, cart, orders and shopping list, in the database."""
+
+import random
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine
+
+from assistant.errors import CatalogMissing, OrderError
+from assistant.shop import schema
+from assistant.shop.cart import Cart
+from assistant.shop.cart_rows import read_cart, write_cart
+from assistant.shop.catalog import ImportedCatalog, choose_catalog
+from assistant.shop.database import ensure_tables, reading, transaction
+from assistant.shop.order_book import OrderBook
+from assistant.shop.orders import Order, OrderStatus
+from assistant.shop.payments import Payments
+from assistant.shop.product import Product
+from assistant.shop.shopping_list import ListEntry, append_entry, read_entries
+
+_TABLES = (
+    schema.cart_lines,
+    schema.orders,
+    schema.order_lines,
+    schema.order_history,
+    schema.list_entries,
+)
+
+
+class Store:
+    """What the conversation and the commands know of the shop.
+
+    Args:
+        engine: The shop's database.
+        household: Whose cart, orders and list.
+        payments: Settles what the payment authority has set aside.
+        currency: Of an empty cart while there is no catalog, ISO 4217.
+        products: Sold in place of the imported catalog, without being imported; stock is then what they say less what
+            the household buys from now on. The imported products themselves are the imported catalog.
+        randomness: Where order numbers come from.
+        clock: The time of day.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        household: str,
+        payments: Payments,
+        currency: str = "USD",
+        *,
+        products: Iterable[Product] | None = None,
+        randomness: random.Random | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._engine = engine
+        self._household = household
+        self._payments = payments
+        self._currency = currency
+        self._clock = clock
+        self._book = OrderBook(household, randomness or random.SystemRandom())
+        ensure_tables(engine, *_TABLES)
+        self._catalog = choose_catalog(engine, household, products)
+
+    def import_catalog(self, products: Iterable[Product]) -> int:
+        """Puts ``products`` in the place of the imported catalog, all at once; how many there are.
+
+        Raises:
+            FeedError: There is no product; the old catalog stays.
+            StoreError: The database refused; the old catalog stays.
+        """
+        return ImportedCatalog(self._engine).switch(tuple(products), self._clock())
+
+    def products(self) -> tuple[Product, ...]:
+        """Everything on sale, in the feed's order; ``stock`` is what is left now.
+
+        Raises:
+            CatalogMissing: Nothing was imported.
+            StoreError: The database cannot be read.
+        """
+        return self._catalog.products()
+
+    def cart(self) -> Cart:
+        """The household's cart.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        with reading(self._engine) as connection:
+            cart = read_cart(connection, self._household)
+        return cart or Cart(self._currency_on_sale())
+
+    def save_cart(self, cart: Cart) -> None:
+        """Puts ``cart`` in the place of the household's cart.
+
+        Raises:
+            OrderError: It holds more than can be ordered.
+            StoreError: The database refused; the old cart stays.
+        """
+        with transaction(self._engine) as connection:
+            write_cart(connection, self._household, cart)
+
+    def begin_order(self, cart: Cart, key: str) -> Order:
+        """Commits an order for ``cart`` that awaits its payment. The cart itself stays until the order is paid.
+
+        Args:
+            cart: What the person has confirmed.
+            key: Idempotency key: a second call with it gives the same order, whatever has become of it.
+
+        Raises:
+            OrderError: The cart is empty, or the key belongs to an order of something else.
+            StoreError: The database refused; there is no order.
+        """
+        if not cart:
+            raise OrderError("An empty cart cannot be ordered.")
+        with transaction(self._engine) as connection:
+            before = self._book.find_key(connection, key)
+            if before is None:
+                return self._book.add(connection, cart, key, self._clock())
+            if before.lines != cart.lines:
+                raise OrderError("That order was begun already, with another cart.")
+            return before
+
+    def complete_order(self, order_id: str) -> Order:
+        """Takes the payment, places the order, takes the stock, and takes what was bought out of the cart.
+
+        All of it happens or nothing. A second call gives the order as it is.
+
+        Raises:
+            OrderError: No such order, it was given up, or something is not sold or not in stock any more.
+            PaymentUnavailable: The order's total is not set aside.
+            StoreError: The database refused.
+        """
+        with transaction(self._engine) as connection:
+            order = self._book.get(connection, order_id)
+            if order.paid:
+                return order
+            if order.status is not OrderStatus.AWAITING_PAYMENT:
+                raise OrderError(f"Order {order_id} was given up. Nothing was bought.")
+            self._catalog.take(connection, order.lines)
+            self._payments.capture(connection, self._household, order_id, order.total)
+            now = self._clock()
+            order = self._book.move(connection, order, OrderStatus.PLACED, OrderStatus.PAID, at=now)
+            cart = read_cart(connection, self._household)
+            if cart:
+                write_cart(connection, self._household, cart.take_out(order.lines))
+            return order
+
+    def abandon_order(self, order_id: str) -> None:
+        """Gives up an order that awaits its payment, and gives back what is set aside for it.
+
+        A paid order stays as it is, as does one that was given up before.
+
+        Raises:
+            OrderError: No such order.
+            PaymentUnavailable: The payment cannot be given back now; the order still awaits it.
+            StoreError: The database refused; the next start gives it up.
+        """
+        with transaction(self._engine) as connection:
+            self._give_up(connection, self._book.get(connection, order_id))
+
+    def cancel_order(self, order_id: str) -> Order:
+        """Cancels a paid order that is not on its way yet: the money goes back, the stock too.
+
+        Raises:
+            OrderError: No such order, or it is too late.
+            PaymentUnavailable: The money cannot be given back now; the order stays.
+            StoreError: The database refused; the order stays.
+        """
+        with transaction(self._engine) as connection:
+            order = self._book.get(connection, order_id)
+            if not order.cancellable:
+                raise OrderError(f"Order {order_id} is {order.status.words} and cannot be cancelled any more.")
+            self._payments.refund(connection, self._household, order_id)
+            self._catalog.put_back(connection, order.lines)
+            return self._book.move(connection, order, OrderStatus.CANCELLED, OrderStatus.REFUNDED, at=self._clock())
+
+    def move_order(self, order_id: str, status: OrderStatus) -> Order:
+        """Notes that an order was packed, shipped, delivered.
+
+        Raises:
+            OrderError: No such order, or that cannot be its next status.
+            StoreError: The database refused; the order stays.
+        """
+        with transaction(self._engine) as connection:
+            return self._book.move(connection, self._book.get(connection, order_id), status, at=self._clock())
+
+    def recover(self) -> tuple[str, ...]:
+        """Gives up what a device that died left unpaid; the numbers of those orders.
+
+        For the start of a device, before it takes orders. Should another device of the household be paying just then,
+        its payment fails and nothing is bought.
+
+        Raises:
+            StoreError: The database refused.
+        """
+        with transaction(self._engine) as connection:
+            awaiting = self._book.awaiting(connection)
+            held = tuple(self._payments.set_aside(connection, self._household))
+            left = tuple(dict.fromkeys((*awaiting, *held)))
+            for order_id in left:
+                order = self._book.find(connection, order_id)
+                if order is None:
+                    self._payments.void(connection, self._household, order_id)
+                else:
+                    self._give_up(connection, order)
+        return left
+
+    def orders(self, limit: int | None = 100) -> tuple[Order, ...]:
+        """The orders that were paid, newest first.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        with reading(self._engine) as connection:
+            return self._book.paid(connection, limit)
+
+    def order(self, order_id: str) -> Order:
+        """One order that was paid.
+
+        Raises:
+            OrderError: There is none of that number.
+            StoreError: The database cannot be read.
+        """
+        with reading(self._engine) as connection:
+            order = self._book.get(connection, order_id)
+        if not order.paid:
+            raise OrderError(f"There is no order {order_id}.")
+        return order
+
+    def add_to_list(self, text: str, sku: str | None = None, quantity: int = 1) -> None:
+        """Puts something on the household's shopping list.
+
+        Raises:
+            StoreError: The database refused; the list stays as it is.
+        """
+        with transaction(self._engine) as connection:
+            append_entry(connection, self._household, ListEntry(text, sku, quantity, self._clock()))
+
+    def shopping_list(self) -> tuple[ListEntry, ...]:
+        """What is on the household's shopping list, oldest first.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        with reading(self._engine) as connection:
+            return read_entries(connection, self._household)
+
+    def _give_up(self, connection: Connection, order: Order) -> None:
+        if order.paid:
+            return
+        # Also when it was given up before: an answer that came too late may have set money aside since.
+        self._payments.void(connection, self._household, order.id)
+        if order.status is OrderStatus.AWAITING_PAYMENT:
+            self._book.move(connection, order, OrderStatus.CANCELLED, at=self._clock())
+
+    def _currency_on_sale(self) -> str:
+        try:
+            return self._catalog.products()[0].price.currency
+        except CatalogMissing:
+            return self._currency

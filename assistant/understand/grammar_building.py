@@ -1,0 +1,268 @@
+"""The grammars of the dialogue's states, from the language's data and the catalog.
+
+One tight regular grammar for every state: the sentences that make sense there, each with a cost, beside a costly branch
+of general words and unknown sounds for everything else. The parser reads the same data, so that what can be heard can
+be understood.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from assistant.languages.language import Language
+from assistant.languages.pattern import Phrase, expand_all, is_slot
+from assistant.shop.product import Product
+from assistant.understand.grammar import Alternatives, Expression, Filler, Grammar, Reference, Repeat, Words
+from assistant.understand.grammar import Sequence as InOrder
+from assistant.understand.item_grammar import ItemGrammar, choice
+from assistant.understand.understanding import Expecting, Intent
+
+# Costs in natural-log units.
+_BARE_ITEMS = 0.7
+_ENDING = 3.0
+_PLEASE, _POLITE = 0.5, 3.0
+_ANSWER_ASKED, _ANSWER_UNASKED = 0.3, 4.0
+_LOOSE = 1.0
+_CORRECTION = 1.5
+_CHOICE = 0.3
+_DIGIT = 0.0
+_ELSEWHERE = 4.0
+"""What commands cost where an answer is expected."""
+_FILLER = {
+    Expecting.COMMAND: 12.0,
+    Expecting.CHOICE: 5.0,
+    Expecting.CONFIRMATION: 4.0,
+    Expecting.DIGITS: 6.0,
+    Expecting.INTERRUPTION: 0.0,
+}
+_NOT_HEARD = ("change_to",)
+"""Sentences with two products are understood when typed; to be heard they would double every grammar."""
+
+
+def build_grammars(products: Iterable[Product], language: Language, wake_phrase: str) -> Mapping[Expecting, Grammar]:
+    """One grammar for every state of the dialogue.
+
+    Args:
+        products: The catalog.
+        language: What is spoken.
+        wake_phrase: May begin a command; empty for none.
+    """
+    items = ItemGrammar(products, language)
+    builder = _Builder(language, items)
+    bodies = {
+        Expecting.COMMAND: builder.command(language.normalise(wake_phrase)),
+        Expecting.CHOICE: builder.choice(),
+        Expecting.CONFIRMATION: builder.confirmation(),
+        Expecting.DIGITS: builder.digits(),
+        Expecting.INTERRUPTION: builder.interruption(),
+    }
+    return {
+        expecting: Grammar(expecting.value, _needed({**builder.rules, **items.rules, **rules}))
+        for expecting, rules in bodies.items()
+    }
+
+
+class _Builder:
+    def __init__(self, language: Language, items: ItemGrammar) -> None:
+        self._language = language
+        self._items = items
+        politeness = language.data["commands"]["politeness"]
+        digit = choice((_DIGIT, word) for word in language.digit_words)
+        sentences, fixed, loose = self._sentences()
+        self.rules: dict[str, Expression] = {
+            "polite_before": self._politeness(politeness["before"]),
+            "polite_after": self._politeness(politeness["after"]),
+            "digit": digit,
+            "order_number": InOrder((Reference("digit"), Reference("digit"), Repeat(Reference("digit")))),
+            "sentences": sentences,
+            "fixed": fixed,
+            "loose": Alternatives(
+                (
+                    (0.0, Reference("number")),
+                    (0.5, InOrder((Reference("number"), Reference("unit_alone")))),
+                    (0.0, Reference("described")),
+                )
+            ),
+            "unit_alone": choice(self._units_alone()),
+            "described": InOrder((self._optional("determiners"), Reference("option"), self._more_options(), self._one())),
+            "loose_sentences": InOrder((loose, Reference("loose"))),
+        }
+
+    def command(self, wake_phrase: str) -> dict[str, Expression]:
+        """An open question, or none: anything may be wished."""
+        body = Alternatives(
+            (
+                (0.0, Reference("sentences")),
+                (0.0, Reference("fixed")),
+                (_CORRECTION, InOrder((self._correction("no"), Reference("loose_sentences")))),
+                (_ANSWER_UNASKED, Reference("answer")),
+            )
+        )
+        start: list[tuple[float, Expression]] = [(0.0, self._politely(body))]
+        if wake_phrase:
+            start.append((0.5, InOrder((Words(wake_phrase), self._politely(body)))))
+            start.append((0.5, Words(wake_phrase)))
+        return {"start": self._beside_filler(Expecting.COMMAND, *start), "answer": self._answers(asked=False)}
+
+    def choice(self) -> dict[str, Expression]:
+        """One of several products, or a value of an option."""
+        answers = self._language.data["answers"]
+        places = choice((_CHOICE, phrase) for key in ("ordinals", "by_price") for phrase in expand_all(answers[key]))
+        part = InOrder((self._optional("determiners"), Reference("part"), self._one()))
+        chosen = Alternatives(
+            (
+                (0.0, places),
+                (_CHOICE, choice((0.0, phrase) for phrase in self._language.phrases("answers", "any_of_them", "patterns"))),
+                (_CHOICE, Reference("loose")),
+                (_CHOICE, part),
+                (_CORRECTION, Reference("loose_sentences")),
+                (_CHOICE, Reference("sentences")),
+                (_ELSEWHERE, Reference("fixed")),
+                (_CORRECTION, Reference("answer")),
+            )
+        )
+        body = InOrder((self._correction("no"), chosen))
+        return {
+            "start": self._beside_filler(Expecting.CHOICE, (0.0, self._politely(body))),
+            "answer": self._answers(asked=False),
+        }
+
+    def confirmation(self) -> dict[str, Expression]:
+        """Yes or no, or a correction of what was read back."""
+        corrected = InOrder(
+            (
+                self._correction("no", "yes"),
+                Alternatives(
+                    (
+                        (_LOOSE, Reference("loose")),
+                        (_LOOSE, Reference("loose_sentences")),
+                        (_LOOSE, Reference("sentences")),
+                        (_LOOSE, InOrder((self._optional("determiners"), Reference("part"), self._one()))),
+                    )
+                ),
+            )
+        )
+        body = Alternatives(((0.0, Reference("answer")), (_CORRECTION, corrected), (_ELSEWHERE, Reference("fixed"))))
+        return {
+            "start": self._beside_filler(Expecting.CONFIRMATION, (0.0, self._politely(body))),
+            "answer": self._answers(asked=True),
+        }
+
+    def digits(self) -> dict[str, Expression]:
+        """The digits of a challenge, or the end of it."""
+        commands = self._fixed_of(Intent.STOP, Intent.CANCEL, Intent.REPEAT, Intent.HELP, Intent.CANCEL_ORDER)
+        denial = [(_ELSEWHERE, phrase) for phrase in self._language.phrases("answers", "no")]
+        spoken = InOrder((Reference("digit"), Reference("digit"), Repeat(Reference("digit"))))
+        body = Alternatives(((0.0, spoken), (_ELSEWHERE, commands), (0.0, choice(denial))))
+        return {"start": self._beside_filler(Expecting.DIGITS, (0.0, self._politely(body)))}
+
+    def interruption(self) -> dict[str, Expression]:
+        """Only what ends the device's own speech."""
+        body = self._fixed_of(Intent.STOP, Intent.CANCEL)
+        return {"start": self._beside_filler(Expecting.INTERRUPTION, (0.0, self._politely(body)))}
+
+    # Parts.
+
+    def _sentences(self) -> tuple[Expression, Expression, Expression]:
+        """Sentences with items in them, sentences without, and what comes before a bare quantity or option."""
+        before: dict[Phrase, float] = {(): _BARE_ITEMS}
+        after: dict[Phrase, float] = {(): 0.0}
+        fixed: list[tuple[float, Expression]] = []
+        loose: dict[Phrase, float] = {}
+        for intent, data in self._language.data["commands"]["intents"].items():
+            cost: float = data["cost"]
+            for phrase in self._language.phrases("commands", "intents", intent, "patterns"):
+                if intent in _NOT_HEARD:
+                    continue
+                if "{items}" not in phrase:
+                    fixed.append((cost, self._filled(phrase)))
+                    continue
+                place = phrase.index("{items}")
+                beginning, ending = phrase[:place], phrase[place + 1 :]
+                before[beginning] = min(cost, before.get(beginning, cost))
+                if ending:
+                    after[ending] = _ENDING
+                elif intent in ("change", "order"):
+                    loose[beginning] = min(cost, loose.get(beginning, cost))
+        sentences = InOrder((self._alternatives(before), Reference("items"), self._alternatives(after)))
+        return sentences, Alternatives(tuple(fixed)), self._alternatives(loose)
+
+    def _alternatives(self, costs: Mapping[Phrase, float]) -> Expression:
+        return Alternatives(tuple((cost, self._filled(phrase)) for phrase, cost in costs.items()))
+
+    def _filled(self, phrase: Phrase) -> Expression:
+        """The words of a pattern with rules in its slots."""
+        if not any(is_slot(part) for part in phrase):
+            return Words(" ".join(phrase))
+        rules = {"{number}": Reference("number"), "{order}": Reference("order_number")}
+        return InOrder(tuple(rules.get(part, Words(part)) for part in phrase))
+
+    def _fixed_of(self, *intents: Intent) -> Alternatives:
+        return choice(
+            (0.0, phrase)
+            for intent in intents
+            for phrase in self._language.phrases("commands", "intents", intent, "patterns")
+            if not any(is_slot(part) for part in phrase)
+        )
+
+    def _answers(self, *, asked: bool) -> Expression:
+        cost = _ANSWER_ASKED if asked else 0.0
+        phrases = [(cost, phrase) for answer in ("yes", "no") for phrase in self._language.phrases("answers", answer)]
+        if asked:
+            for answer in ("yes", "no"):
+                phrases += [(1.0, one) for one in self._language.phrases("answers", "confirmation", answer)]
+        return choice(phrases)
+
+    def _correction(self, *kinds: str) -> Expression:
+        leads = [(1.0, phrase) for kind in kinds for phrase in self._language.phrases("answers", "corrections", kind)]
+        return choice([(0.0, ""), *((cost, " ".join(phrase)) for cost, phrase in leads)])
+
+    def _optional(self, key: str) -> Expression:
+        words = self._language.data["items"][key]
+        articles = self._language.data["quantities"]["articles"]
+        return choice([(0.0, ""), *((0.3, word) for word in (*words, *articles))])
+
+    def _one(self) -> Expression:
+        return choice([(0.0, ""), *((0.3, word) for word in self._language.data["items"]["pronouns"])])
+
+    def _more_options(self) -> Expression:
+        link = choice([(1.0, ""), *((1.0, text) for text in self._language.data["items"]["joins"][:1])])
+        return Alternatives(((0.0, Words("")), (_LOOSE, InOrder((link, Reference("option"))))))
+
+    def _units_alone(self) -> list[tuple[float, str]]:
+        words = self._language.data["quantities"]["units"]["words"]
+        return [(0.0, form) for unit in words for form in (unit, self._language.forms.plural(unit))]
+
+    def _politeness(self, texts: Iterable[str]) -> Expression:
+        usual = self._language.data["commands"]["politeness"]["usual"]
+        return choice([(0.0, ""), *((_PLEASE if text in usual else _POLITE, text) for text in texts)])
+
+    def _politely(self, body: Expression) -> Expression:
+        return InOrder((Reference("polite_before"), body, Reference("polite_after")))
+
+    def _beside_filler(self, expecting: Expecting, *branches: tuple[float, Expression]) -> Expression:
+        return Alternatives((*branches, (_FILLER[expecting], Filler(0.0))))
+
+
+def _needed(rules: Mapping[str, Expression]) -> dict[str, Expression]:
+    """The rules that the rule ``start`` leads to."""
+    found: dict[str, Expression] = {}
+    waiting = ["start"]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = rules[name]
+            waiting += _references(rules[name])
+    return found
+
+
+def _references(expression: Expression) -> list[str]:
+    match expression:
+        case Reference(rule):
+            return [rule]
+        case InOrder(parts):
+            return [name for part in parts for name in _references(part)]
+        case Alternatives(branches):
+            return [name for _, branch in branches for name in _references(branch)]
+        case Repeat(body):
+            return _references(body)
+        case _:
+            return []

@@ -1,0 +1,230 @@
+"""The grammar of items: quantity, unit, options in any order, product, and options again.
+
+All products with the same options share their rules. Which options have been said is part of the state, so that none
+is said twice; a product with very many options has plain loops instead.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+
+from assistant.languages.language import Language
+from assistant.languages.pattern import Phrase, expand
+from assistant.shop.product import Option, Product
+from assistant.understand.grammar import Alternatives, Expression, Filler, Reference, Repeat, Words
+from assistant.understand.grammar import Sequence as InOrder
+from assistant.understand.product_phrases import (
+    Naming,
+    OptionPhrase,
+    ProductPhrase,
+    phrases_of_options,
+    phrases_of_products,
+)
+
+# Costs in natural-log units, beside acoustic costs of some ten units a word.
+_NAMING = {Naming.NAME: 1.0, Naming.ALIAS: 1.0, Naming.BRANDED: 2.0, Naming.GENERIC: 3.0}
+_PLURAL = 0.7
+_VALUE = 1.0
+_NEGATION = 2.5
+_BEFORE_UNUSUAL = 2.5
+"""A value before the product that begins like something said after it ("a bit of milk")."""
+_LINKED, _JOINED, _UNLINKED = 0.3, 0.7, 2.5
+_NEXT_ITEM = 1.5
+_NO_QUANTITY, _ARTICLE, _FEW, _MANY, _AMOUNT = 0.7, 0.0, 2.5, 4.0, 3.0
+_UNIT, _FOREIGN_UNIT = 0.7, 2.5
+_UNKNOWN_ITEM = 14.0
+_MOST_GROUPS = 5
+_FEW_NUMBERS, _MOST_NUMBERS = 12, 99
+
+
+class ItemGrammar:
+    """Rules for the items of one catalog.
+
+    Args:
+        products: The catalog.
+        language: Its words.
+    """
+
+    def __init__(self, products: Iterable[Product], language: Language) -> None:
+        self._language = language
+        self._products = tuple(products)
+        self.phrases = phrases_of_products(self._products, language)
+        self._by_sku: dict[str, list[ProductPhrase]] = {}
+        for phrase in self.phrases:
+            self._by_sku.setdefault(phrase.sku, []).append(phrase)
+        self.rules: dict[str, Expression] = {}
+        self._write_quantities()
+        kinds = [self._write_kind(number, options, skus) for number, (options, skus) in enumerate(self._kinds().items())]
+        unknown = (_UNKNOWN_ITEM, Filler(0.0))
+        self.rules["item"] = InOrder((Reference("quantity"), Alternatives((*((0.0, kind) for kind in kinds), unknown))))
+        joins = choice((0.0 if number == 0 else 1.0, text) for number, text in enumerate(self._words("joins")))
+        more = Repeat(InOrder((joins, Reference("item"))), _NEXT_ITEM)
+        self.rules["items"] = InOrder((Reference("item"), more))
+        self._write_loose_options()
+
+    def _words(self, key: str) -> Sequence[str]:
+        words: Sequence[str] = self._language.data["items"][key]
+        return words
+
+    def _kinds(self) -> Mapping[tuple[Option, ...], tuple[str, ...]]:
+        kinds: dict[tuple[Option, ...], tuple[str, ...]] = {}
+        for product in self._products:
+            kinds[product.options] = (*kinds.get(product.options, ()), product.sku)
+        return kinds
+
+    # Quantities.
+
+    def _write_quantities(self) -> None:
+        numbers = self._language.numbers
+        counts = [
+            (_FEW if number <= _FEW_NUMBERS else _MANY, way)
+            for number in range(1, _MOST_NUMBERS + 1)
+            for way in numbers.ways(number)
+        ]
+        self.rules["number"] = choice(counts)
+        self.rules["unit"] = choice(self._units())
+        data = self._language.data["quantities"]
+        amounts = [
+            (_AMOUNT, phrase)
+            for text in data["amounts"]
+            for phrase in expand(text)
+            if not any(part.startswith("{") for part in phrase)
+        ]
+        optional_unit = Alternatives(((0.0, Words("")), (_UNIT, Reference("unit"))))
+        self.rules["quantity"] = Alternatives(
+            (
+                (_NO_QUANTITY, Words("")),
+                *((_ARTICLE, InOrder((Words(article), optional_unit))) for article in data["articles"]),
+                *((_NO_QUANTITY + 0.5, Words(word)) for word in self._words("determiners")),
+                (0.0, InOrder((Reference("number"), optional_unit))),
+                *((cost, Words(" ".join(phrase))) for cost, phrase in amounts),
+            )
+        )
+
+    def _units(self) -> list[tuple[float, str]]:
+        own = {self._language.normalise(product.unit): None for product in self._products if product.unit}
+        known = dict.fromkeys(self._language.data["quantities"]["units"]["words"])
+        links = self._language.data["quantities"]["units"]["links"]
+        found = []
+        for unit in {**own, **known}:
+            cost = 0.0 if unit in own else _FOREIGN_UNIT
+            for form in dict.fromkeys((unit, self._language.forms.plural(unit))):
+                found += [(cost, f"{form} {link}") for link in links]
+        return found
+
+    # Products and their options.
+
+    def _write_kind(self, number: int, options: Sequence[Option], skus: Sequence[str]) -> Expression:
+        name = f"products{number}"
+        self.rules[name] = self._names(skus)
+        if not options:
+            return Reference(name)
+        groups = []
+        for index, option in enumerate(options):
+            phrases = phrases_of_options((option,), self._language)
+            before, after = f"before{number}.{index}", f"after{number}.{index}"
+            groups.append((before, after))
+            self.rules[before], self.rules[after] = self._values(option, phrases)
+        if len(groups) > _MOST_GROUPS:
+            return self._loops(name, groups)
+        return self._lattice(number, name, groups)
+
+    def _names(self, skus: Sequence[str]) -> Expression:
+        costs: dict[str, float] = {}
+        for sku in skus:
+            for phrase in self._by_sku.get(sku, ()):
+                text = " ".join(phrase.words)
+                for form, more in ((text, 0.0), (self._language.forms.plural(text), _PLURAL)):
+                    cost = _NAMING[phrase.naming] + more
+                    costs[form] = min(cost, costs.get(form, cost))
+        return choice((cost, text) for text, cost in costs.items())
+
+    def _values(self, option: Option, phrases: Sequence[OptionPhrase]) -> tuple[Expression, Expression]:
+        """The option's values before the product and after it."""
+        measures = [tuple(text.split()) for text in self._words("measures_of_option")]
+        negations = [tuple(text.split()) for text in self._words("negations")]
+        named = {self._language.normalise_name(name) for value in option.values for name in (value.value, *value.aliases)}
+        amounts = any(_starts(tuple(name.split()), measures) for name in named)
+        deniable = amounts or any(phrase.value is not None and _starts(phrase.words, negations) for phrase in phrases)
+        before: list[tuple[float, str]] = []
+        after: list[tuple[float, str]] = []
+        for phrase in phrases:
+            text = " ".join(phrase.words)
+            negated = _starts(phrase.words, negations) and text not in named
+            if negated and not (deniable and len(phrase.words) == 2):
+                continue
+            cost = _NEGATION if negated else _VALUE
+            after.append((cost, text))
+            if not negated and not _starts(phrase.words, measures):
+                before.append((cost + (_BEFORE_UNUSUAL if amounts else 0.0), text))
+        return choice(before), choice(after)
+
+    def _lattice(self, number: int, name: str, groups: Sequence[tuple[str, str]]) -> Expression:
+        every = range(len(groups))
+        for count in reversed(range(len(groups) + 1)):
+            for said in combinations(every, count):
+                free = [index for index in every if index not in said]
+                following = {index: _mask((*said, index)) for index in free}
+                self.rules[f"back{number}.{_mask(said)}"] = Alternatives(
+                    (
+                        (0.0, Words("")),
+                        *(
+                            (0.0, self._linked(Reference(groups[index][1]), Reference(f"back{number}.{mask}")))
+                            for index, mask in following.items()
+                        ),
+                    )
+                )
+                self.rules[f"front{number}.{_mask(said)}"] = Alternatives(
+                    (
+                        (0.0, InOrder((Reference(name), Reference(f"back{number}.{_mask(said)}")))),
+                        *(
+                            (0.0, InOrder((Reference(groups[index][0]), Reference(f"front{number}.{mask}"))))
+                            for index, mask in following.items()
+                        ),
+                    )
+                )
+        return Reference(f"front{number}.{_mask(())}")
+
+    def _loops(self, name: str, groups: Sequence[tuple[str, str]]) -> Expression:
+        before = Repeat(Alternatives(tuple((0.0, Reference(front)) for front, _ in groups)))
+        after = Repeat(self._linked(Alternatives(tuple((0.0, Reference(back)) for _, back in groups))))
+        return InOrder((before, Reference(name), after))
+
+    def _linked(self, *parts: Expression) -> Expression:
+        links, joins = self._words("option_links"), self._words("joins")
+        link = choice(
+            [(_UNLINKED, ""), *((_LINKED + (number > 0), text) for number, text in enumerate(links[:3]))]
+            + [(_JOINED, text) for text in joins[:1]]
+        )
+        return InOrder((link, *parts))
+
+    def _write_loose_options(self) -> None:
+        """``option``: any option of any product; ``part``: any word of a product's name."""
+        negations = [tuple(text.split()) for text in self._words("negations")]
+        texts = dict.fromkeys(
+            " ".join(phrase.words)
+            for options in self._kinds()
+            for phrase in phrases_of_options(options, self._language)
+            if phrase.value is not None or not _starts(phrase.words, negations)
+        )
+        self.rules["option"] = choice((_VALUE, text) for text in texts)
+        words = dict.fromkeys(
+            word for phrase in self.phrases if phrase.naming < Naming.GENERIC for word in phrase.words if len(word) > 2
+        )
+        self.rules["part"] = choice((_NAMING[Naming.GENERIC], word) for word in words)
+
+
+def choice(branches: Iterable[tuple[float, str]] | Iterable[tuple[float, Phrase]]) -> Alternatives:
+    """One of several phrases, each once at its lowest cost."""
+    costs: dict[str, float] = {}
+    for cost, words in branches:
+        text = words if isinstance(words, str) else " ".join(words)
+        costs[text] = min(cost, costs.get(text, cost))
+    return Alternatives(tuple((cost, Words(text)) for text, cost in costs.items()))
+
+
+def _starts(words: Phrase, beginnings: Iterable[Phrase]) -> bool:
+    return any(words[: len(beginning)] == beginning for beginning in beginnings)
+
+
+def _mask(said: Iterable[int]) -> str:
+    return "".join(str(index) for index in sorted(said))

@@ -1,0 +1,103 @@
+"""Measures the acoustic model, alone and through the shop, beside PocketSphinx on the same recordings.
+
+usage: python scripts/benchmark_asr.py [--model models/voicecart-en] [--sets menu words digits brands shop] [--document]
+
+Needs the recordings (``VOICECART_SHARED``), the synthesisers, and the packages of the group ``benchmark``. Results go to
+``docs/hearing-benchmark.json`` and ``.png``; ``--document`` puts the table into ``docs/hearing.md``. A set that was not
+measured again keeps its figures.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY))
+
+from assistant.hear.lexicon import Lexicon  # noqa: E402
+from scripts.hearing_benchmark import measuring, recordings, report  # noqa: E402
+from scripts.hearing_benchmark.measuring import MakeEngine, Tally  # noqa: E402
+
+SETS = ("menu", "words", "digits", "brands", "shop")
+Measured = dict[str, Tally]
+
+
+def measured(name: str, make: MakeEngine, lexicon: Lexicon, audio: Path) -> Measured:
+    """One of the sets that need a recogniser only."""
+    if name == "menu":
+        found = measuring.menu_orders(make, recordings.coffee_orders())
+        return {f"coffee orders, menu grammar, {level}": tally for level, tally in found.items()}
+    if name == "words":
+        return measuring.words_in_any_order(make)
+    if name == "digits":
+        found = measuring.spoken_digits(make, audio)
+        return {f"digit strings, synthetic voices, {level}": tally for level, tally in found.items()}
+    return {"unknown brands in 2,000 products, synthetic voices": measuring.unknown_brands(make, audio, lexicon)}
+
+
+def measured_shop(model: Path, audio: Path) -> Measured:
+    """What needs the shop's own grammars and understanding."""
+    from scripts.hearing_benchmark import shop
+
+    cafe = shop.Shop(model, REPOSITORY / "catalog" / "coffee-menu.jsonl")
+    found = shop.menu_orders(cafe, recordings.coffee_orders())
+    results = {f"coffee orders, voicecart understand, {level}": tally for level, tally in found.items()}
+    household = shop.Shop(model, REPOSITORY / "catalog" / "household.jsonl")
+    found = shop.single_items(household, audio)
+    results |= {f"single items, household shop, synthetic voices, {level}": tally for level, tally in found.items()}
+    others = recordings.english_of_mandarin_speakers()[::2]
+    results["speech that is no command, household shop"] = shop.rejected(household, others)
+    return results
+
+
+def costs(model: Path) -> dict[str, str]:
+    """Size on disk and memory of a process that has decoded with it."""
+    size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file()) / 1e6
+    return {
+        "model folder": f"{size:.1f} MB",
+        "peak memory of the whole benchmark": f"{measuring.peak_megabytes():.0f} MB",
+    }
+
+
+def main() -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, default=REPOSITORY / "models" / "voicecart-en")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
+    parser.add_argument("--engines", nargs="+", choices=("vosk", "pocketsphinx"), default=("vosk", "pocketsphinx"))
+    parser.add_argument("--audio", type=Path, default=Path("/tmp/voicecart-benchmark"), help="synthesised speech")
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "hearing-benchmark")
+    parser.add_argument("--document", action="store_true")
+    arguments = parser.parse_args()
+    lexicon = Lexicon(REPOSITORY / "models" / "lexicon-en", arguments.audio)
+    figures = arguments.out.with_suffix(".json")
+    results: dict[str, Any] = json.loads(figures.read_text("utf-8")) if figures.exists() else {}
+    results.setdefault("sets", {})
+    runs: list[tuple[str, Callable[[], Measured]]] = []
+    for name in arguments.sets:
+        if name == "shop":
+            runs.append((arguments.model.name, lambda: measured_shop(arguments.model, arguments.audio)))
+            continue
+        for engine in arguments.engines:
+            vosk = engine == "vosk"
+            make = measuring.vosk_maker(arguments.model, lexicon) if vosk else measuring.pocketsphinx_maker(lexicon)
+            title = arguments.model.name if vosk else engine
+            runs.append((title, lambda name=name, make=make: measured(name, make, lexicon, arguments.audio)))
+    for title, run in runs:
+        for name, tally in run().items():
+            results["sets"].setdefault(name, {})[title] = tally.as_json()
+            print(f"{title}: {name}: {tally.right} of {tally.utterances}", flush=True)
+    results["costs"] = costs(arguments.model)
+    results["measured"] = time.strftime("%Y-%m-%d")
+    figures.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    report.plot_noise(arguments.out.with_suffix(".png"), results)
+    if arguments.document:
+        report.write_into(REPOSITORY / "docs" / "hearing.md", results)
+
+
+if __name__ == "__main__":
+    main()

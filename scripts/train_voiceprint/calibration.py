@@ -1,0 +1,99 @@
+"""Turns the scores of calibration speakers into log-likelihood ratios, and chooses the threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from error_rates import equal_error_rate, minimum_cost
+from scipy.optimize import minimize
+from trials import Attempts, normalised
+
+COHORT_TOP = 100
+REFERENCE_SECONDS = 3.0
+# Half of the rate that is promised (0.1 %): other speakers than these will try.
+WANTED_FALSE_ACCEPTS = 0.0005
+MINIMUM_VOICED_SECONDS = 0.8
+ENROLMENT_VOICED_SECONDS = 1.0
+# One good take in so many may be asked for again.
+_AGREEMENT_QUANTILE = 0.005
+
+
+def calibrate(takes: np.ndarray, attempts: list[Attempts], cohort: np.ndarray) -> dict[str, Any]:
+    """The content of `calibration.json` that follows from the calibration speakers.
+
+    Args:
+        takes: Shape (owners, takes, size): the enrolment utterances' embeddings.
+        attempts: The conditions that the calibration must hold for.
+        cohort: Shape (speakers, size).
+    """
+    scores, seconds, same = [], [], []
+    measured: dict[str, Any] = {}
+    for attempt in attempts:
+        matrix = normalised(attempt, cohort, COHORT_TOP)
+        cosines = attempt.templates @ attempt.tests.T
+        owner, test, own = attempt.pairs()
+        scores.append(matrix[owner, test])
+        seconds.append(np.full(len(owner), attempt.seconds))
+        same.append(own)
+        measured[attempt.name] = {
+            "owner_trials": int(own.sum()),
+            "impostor_trials": int((~own).sum()),
+            "equal_error_rate_cosine": round(
+                equal_error_rate(cosines[owner, test][own], cosines[owner, test][~own]), 4
+            ),
+            "equal_error_rate": round(equal_error_rate(scores[-1][own], scores[-1][~own]), 4),
+            "minimum_cost": round(minimum_cost(scores[-1][own], scores[-1][~own]), 4),
+        }
+    score, log_seconds, own = (
+        np.concatenate(scores),
+        np.log(np.concatenate(seconds) / REFERENCE_SECONDS),
+        np.concatenate(same),
+    )
+    scale, per_log_second, offset = _fit(score, log_seconds, own)
+    ratios = scale * score + per_log_second * log_seconds + offset
+    threshold = float(np.quantile(ratios[~own], 1 - WANTED_FALSE_ACCEPTS))
+    first = 0
+    for attempt, part in zip(attempts, scores, strict=True):
+        rows = slice(first, first + len(part))
+        first += len(part)
+        measured[attempt.name] |= {
+            "false_rejects": round(float((ratios[rows][own[rows]] < threshold).mean()), 4),
+            "false_accepts": round(float((ratios[rows][~own[rows]] >= threshold).mean()), 5),
+        }
+    return {
+        "cohort_top": COHORT_TOP,
+        "scale": scale,
+        "offset": offset,
+        "log_seconds": per_log_second,
+        "threshold_llr": threshold,
+        "minimum_voiced_seconds": MINIMUM_VOICED_SECONDS,
+        "enrolment": {
+            "minimum_agreement_cosine": _least_agreement(takes),
+            "minimum_voiced_seconds": ENROLMENT_VOICED_SECONDS,
+            "utterances": takes.shape[1],
+        },
+        "measured": measured,
+    }
+
+
+def _fit(score: np.ndarray, log_seconds: np.ndarray, own: np.ndarray) -> tuple[float, float, float]:
+    """Logistic regression with owners and impostors weighing the same: its output is a log-likelihood ratio."""
+    inputs = np.stack([score, log_seconds, np.ones(len(score))], axis=1)
+    sign = np.where(own, 1.0, -1.0)
+    weight = np.where(own, 0.5 / own.sum(), 0.5 / (~own).sum())
+
+    def loss(factors: np.ndarray) -> tuple[float, np.ndarray]:
+        margin = sign * (inputs @ factors)
+        slope = -weight * sign / (1 + np.exp(margin))
+        return float((weight * np.logaddexp(0, -margin)).sum()), inputs.T @ slope
+
+    factors = minimize(loss, np.array([1.0, 0.0, -3.0]), jac=True, method="BFGS").x
+    return float(factors[0]), float(factors[1]), float(factors[2])
+
+
+def _least_agreement(takes: np.ndarray) -> float:
+    """Cosine to the mean of the other takes that all but a few good takes reach."""
+    others = takes.sum(1, keepdims=True) - takes
+    cosines = (takes * others).sum(2) / np.linalg.norm(others, axis=2)
+    return round(float(np.quantile(cosines, _AGREEMENT_QUANTILE)), 3)
