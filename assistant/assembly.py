@@ -26,18 +26,16 @@ from assistant.pay.encoder import SpeakerEncoder, open_encoder
 from assistant.pay.enrolment import Enrolments
 from assistant.pay.voiced_speech import VoicedSpeech
 from assistant.pay.voices import Voices
-from assistant.pay.wallet import Wallet
 from assistant.settings import Settings, Speak, changed
 from assistant.shop.catalog import ImportedCatalog
 from assistant.shop.database import open_database
 from assistant.shop.feed import read_feed
-from assistant.shop.money import Money
 from assistant.shop.product import Product
-from assistant.shop.store import Store
 from assistant.speak.loudspeakers import DeviceLoudspeaker, FileLoudspeaker
 from assistant.speak.mouth import Mouth
 from assistant.speak.pyttsx3_synthesiser import Pyttsx3Synthesiser
 from assistant.speak.synthesiser import Loudspeaker, Synthesiser
+from assistant.storefront import open_storefront
 from assistant.talk.replies import Replies
 from assistant.understand.catalog_index import SearchableCatalog
 from assistant.understand.grammar_building import build_grammars
@@ -192,14 +190,12 @@ class Household:
         randomness: random.Random | None = None,
     ) -> None:
         settings = parts.settings
-        name, currency = settings.shop.household, settings.shop.currency
-        engine = open_database(state)
         self.parts = parts
         self.randomness = randomness or random.SystemRandom()
-        self.wallet = Wallet(engine, name, Money(settings.pay.opening_balance, currency))
-        self.store = Store(engine, name, self.wallet, currency, products=parts.products, randomness=self.randomness)
-        self.voices = Voices(engine, name, state)
-        self.audit = AuditTrail(engine, name, state)
+        shop = open_storefront(settings, state, parts.products, self.randomness)
+        self.store, self.wallet = shop.store, shop.wallet
+        self.voices = Voices(shop.engine, settings.shop.household, state)
+        self.audit = AuditTrail(shop.engine, settings.shop.household, state)
         voiced = VoicedSpeech(SileroVoiceActivity)
         self.enrolments = Enrolments(self.voices, parts.encoder, voiced, settings.pay)
         self.authority = VoiceAuthority(

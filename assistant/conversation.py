@@ -1,5 +1,6 @@
 """Carries out what the dialogue decides: shop, payment, events. It hears utterances and returns what to say."""
 
+import contextlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from assistant.shop.orders import Order
 from assistant.shop.product import Product
 from assistant.shop.store import Store
 from assistant.talk import actions, inputs
-from assistant.talk.actions import Action, Listen
+from assistant.talk.actions import Action, Listen, Say
 from assistant.talk.dialogue import advance, answers_challenge
 from assistant.talk.inputs import Input
 from assistant.talk.replies import Replies
@@ -120,7 +121,10 @@ class Conversation:
         """
         if self._woken_only(hypotheses[0]):
             return self._run(inputs.Woken())
-        cart = self._store.cart()
+        try:
+            cart = self._store.cart()
+        except VoicecartError as error:
+            return self._broken(error)
         expecting, choices = (self._listen.expecting, self._listen.choices) if self._listen else (Expecting.COMMAND, ())
         understanding = self._understand(
             hypotheses, Context(expecting, choices, tuple(line.sku for line in cart.lines))
@@ -177,7 +181,11 @@ class Conversation:
         replies: list[str] = []
         while event is not None:
             self._listen = None
-            self._situation, steps = advance(self._situation, event, self._knowledge(), self._settings.talk)
+            try:
+                knowledge = self._knowledge()
+            except VoicecartError as error:
+                return self._broken(error)
+            self._situation, steps = advance(self._situation, event, knowledge, self._settings.talk)
             event = None
             for action in steps:
                 try:
@@ -190,9 +198,17 @@ class Conversation:
         listen = self._listen
         return Response(tuple(replies), None if listen is None or listen.optional else listen.expecting)
 
+    def _broken(self, error: VoicecartError) -> Response:
+        """The shop cannot be read: says so and ends; the next start gives up what was being paid."""
+        self._stream.publish(events.Failure(at=self._now(), code=error.code, message=error.message))
+        with contextlib.suppress(VoicecartError):
+            self._abandon()
+        self._situation, self._listen = Situation(), None
+        return Response((self._replies.render(Say(f"error.{error.code}")),), None)
+
     def _carry_out(self, action: Action, replies: list[str]) -> Input | None:
         match action:
-            case actions.Say():
+            case Say():
                 replies.append(self._replies.render(action))
             case actions.Listen():
                 self._listen = action

@@ -1,5 +1,6 @@
 """Opens a household's shop from the settings: the database, the wallet and the store that settles with it."""
 
+import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +24,19 @@ class Storefront:
     wallet: Wallet
 
 
-def open_storefront(settings: Settings, state: Path, products: Iterable[Product] | None = None) -> Storefront:
+def open_storefront(
+    settings: Settings,
+    state: Path,
+    products: Iterable[Product] | None = None,
+    randomness: random.Random | None = None,
+) -> Storefront:
     """Opens the household's shop in the state folder.
 
     Args:
         settings: Household, currency, opening balance.
         state: The state folder; made when it is not there.
         products: Sold in place of the imported catalog (see ``Store``).
+        randomness: Where order numbers come from; None takes the system's.
 
     Raises:
         SettingsError: The wallet's currency or opening balance cannot be used.
@@ -38,5 +45,5 @@ def open_storefront(settings: Settings, state: Path, products: Iterable[Product]
     currency = settings.shop.currency
     engine = open_database(state)
     wallet = Wallet(engine, settings.shop.household, Money(settings.pay.opening_balance, currency))
-    store = Store(engine, settings.shop.household, wallet, currency, products=products)
+    store = Store(engine, settings.shop.household, wallet, currency, products=products, randomness=randomness)
     return Storefront(engine, store, wallet)

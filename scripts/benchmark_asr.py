@@ -2,7 +2,7 @@
 
 usage: python scripts/benchmark_asr.py [--model models/voicecart-en] [--sets menu words digits brands shop] [--document]
 
-Needs the recordings (``VOICECART_SHARED``), the synthesisers, and the packages of the group ``benchmark``. Results go to
+Needs the recordings (``VOICECART_SHARED``), synthesisers, and the packages of the group ``benchmark``. Results go to
 ``docs/hearing-benchmark.json`` and ``.png``; ``--document`` puts the table into ``docs/hearing.md``. A set that was not
 measured again keeps its figures.
 """

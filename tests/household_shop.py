@@ -5,7 +5,8 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from assistant.pay.wallet import Account, Answer, Wallet
+from assistant.pay.ledger import Account
+from assistant.pay.wallet import Answer, Wallet
 from assistant.shop import schema
 from assistant.shop.cart import Cart, line_for
 from assistant.shop.database import open_database, reading

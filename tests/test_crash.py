@@ -13,7 +13,8 @@ from household_shop import BREAD, OAT, OPENING, PRODUCTS, buy, cart_of, check_bo
 from sqlalchemy import event
 
 from assistant.errors import OrderError
-from assistant.pay.wallet import Account, Answer
+from assistant.pay.ledger import Account
+from assistant.pay.wallet import Answer
 from assistant.shop.orders import OrderStatus
 from assistant.shop.product import Product
 

@@ -13,7 +13,8 @@ from household_shop import BREAD, OAT, PRODUCTS, buy, cart_of, check_books, doll
 from sqlalchemy import event, select, update
 
 from assistant.errors import StoreError
-from assistant.pay.wallet import Account, Answer
+from assistant.pay.ledger import Account
+from assistant.pay.wallet import Answer
 from assistant.shop import schema
 from assistant.shop.database import DATABASE, open_database, reading, transaction
 

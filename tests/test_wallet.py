@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.errors import PaymentUnavailable, SettingsError
-from assistant.pay.wallet import MOST_TOP_UP, Account, Answer, Movement, Wallet
+from assistant.pay.ledger import Account, Movement
+from assistant.pay.wallet import MOST_TOP_UP, Answer, Wallet
 from assistant.shop.database import open_database, reading, transaction
 from assistant.shop.money import Money
 from assistant.shop.payments import PaymentState

@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.rule import Rule
 
 from assistant.assembly import Parts, shipped_catalog
@@ -18,6 +19,8 @@ from assistant.rehearse.scenario import read_scenarios
 from assistant.shop.feed import read_feed
 from assistant.shop.receipt import receipt, render_receipt
 from assistant.speak.loudspeakers import play_live
+
+_WHO = {"flite:slt": "owner", "flite:rms": "stranger"}
 
 
 def register(subcommands: Subcommands) -> None:
@@ -48,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     parts = Parts(options.settings, products, options.state, console.print)
     with resources.as_file(resources.files("assistant.rehearse") / "demo.yaml") as path:
         scenario = read_scenarios(path).scenarios[0]
-    console.print(Rule("a conversation with Voicecart, as sound through the real recogniser and speaker encoder"))
+    console.print(Rule("a conversation with Voicecart"))
     rehearsal = rehearse(
         scenario,
         parts,
@@ -57,6 +60,9 @@ def run(options: argparse.Namespace) -> int:
         recording=options.out,
         monitor=None if options.quiet else _monitor(options.settings.speak.loudspeaker),
         aloud=True,
+        said=lambda at, voice, words: console.print(
+            f"[dim]{at:7.2f} s[/dim]  [bold magenta]{_WHO.get(voice, voice):>9}[/]  {escape(words)}  [dim]({voice})[/]"
+        ),
     )
     parts.close()
     for order in rehearsal.orders:

@@ -14,6 +14,7 @@ from assistant.assembly import Household, Parts, live_loudspeaker, open_conversa
 from assistant.commands.main import Subcommands
 from assistant.errors import UsageError
 from assistant.events import EventStream
+from assistant.hear.audio import AudioSource
 from assistant.hear.microphone import MicSource
 from assistant.hear.wav_source import WavSource
 from assistant.observe.conversation_view import ConversationView
@@ -21,6 +22,7 @@ from assistant.observe.json_lines import JsonLines
 from assistant.observe.recording import Recording
 from assistant.settings import changed
 from assistant.speak.loudspeakers import SilentLoudspeaker
+from assistant.speak.synthesiser import Loudspeaker
 
 
 def register(subcommands: Subcommands) -> None:
@@ -28,8 +30,8 @@ def register(subcommands: Subcommands) -> None:
     parser = subcommands.add_parser(
         "run",
         help="listen and sell: from the microphone, from recordings, or from typed lines",
-        description="Runs the live loop. With --wav the files are the microphone, one after the other; with --text lines "
-        "from standard input replace hearing (nobody can pay by typing). Ends with the files, or with Ctrl-C.",
+        description="Runs the live loop. With --wav the files are the microphone, one after the other; with --text "
+        "lines from standard input replace hearing (nobody can pay by typing). Ends with the files, or with Ctrl-C.",
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--wav", nargs="+", type=Path, metavar="FILE", help="recordings in place of the microphone")
@@ -75,6 +77,8 @@ def _check_challenge(options: argparse.Namespace) -> None:
 
 def _heard(options: argparse.Namespace, parts: Parts, household: Household, stream: EventStream) -> int:
     settings = parts.settings
+    source: AudioSource
+    loudspeaker: Loudspeaker
     if options.wav:
         source, loudspeaker = WavSource(options.wav, real_time=options.real_time), SilentLoudspeaker()
     else:

@@ -4,22 +4,25 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from assistant.assembly import Parts
 from assistant.commands.main import Subcommands
 from assistant.errors import VoicecartError
-from assistant.hear.audio import RATE
+from assistant.hear.audio import RATE, Samples
 from assistant.hear.grammar_file import read_grammar
 from assistant.hear.graph import prepare_graphs
 from assistant.hear.lexicon import Lexicon
 from assistant.hear.reading import read_blocks
 from assistant.hear.recogniser import Hearing, Hypothesis
+from assistant.hear.recording_recogniser import hear_recording
+from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.hear.vosk_recogniser import VoskHearing, VoskRecogniser, load_vosk_model
 from assistant.hear.word_confidence import word_confidences
 from assistant.models import find_model
+from assistant.settings import Hear
 from assistant.understand.grammar import Alternatives, Grammar, Repeat, Words
 from assistant.understand.understanding import Expecting
 
@@ -48,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     failed = False
     for path in options.files:
         try:
-            line = _transcribed(path, listen())
+            line = _transcribed(path, listen, options.settings.hear)
         except VoicecartError as error:
             failed = True
             line = {"input": str(path), "error": {"code": error.code, "message": error.message}}
@@ -63,7 +66,7 @@ def _listener(options: argparse.Namespace) -> Callable[[], Hearing]:
     grammar = read_grammar(options.grammar) if options.grammar else None
     if grammar is None and ((model / "graph" / "Gr.fst").is_file() or (model / "graph" / "HCLG.fst").is_file()):
         own = load_vosk_model(model, settings.log)
-        return lambda: VoskHearing(own, settings.alternatives)
+        return lambda: VoskHearing(own, settings.alternatives, settings.log)
     parts = Parts(options.settings, (), options.state)
     graphs = prepare_graphs(
         model,
@@ -84,23 +87,27 @@ def _general(lexicon: Lexicon) -> Grammar:
     return Grammar("general", {"start": Repeat(Alternatives(branches))})
 
 
-def _transcribed(path: Path, hearing: Hearing) -> dict[str, Any]:
-    seconds = cpu = 0.0
-    for block in read_blocks(path):
+def _transcribed(path: Path, listen: Callable[[], Hearing], settings: Hear) -> dict[str, Any]:
+    seconds = reading = 0.0
+
+    def blocks() -> Iterator[Samples]:
+        nonlocal seconds, reading
         began = time.process_time()
-        hearing.accept(block)
-        cpu += time.process_time() - began
-        seconds += len(block) / RATE
+        for block in read_blocks(path):
+            seconds += len(block) / RATE
+            reading += time.process_time() - began
+            yield block
+            began = time.process_time()
+
     began = time.process_time()
-    hypotheses = hearing.finish()
-    cpu += time.process_time() - began
+    hypotheses = hear_recording(blocks(), listen, SileroVoiceActivity(), settings)
     return {
         "input": str(path),
         "text": hypotheses[0].text,
         "words": _words(hypotheses),
         "alternatives": [hypothesis.text for hypothesis in hypotheses[1:]],
         "seconds": round(seconds, 3),
-        "cpu_seconds": round(cpu, 4),
+        "cpu_seconds": round(time.process_time() - began - reading, 4),
     }
 
 

@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from assistant.commands.main import Subcommands
 from assistant.errors import UsageError, VoicecartError
 from assistant.hear.audio import CHUNK_SAMPLES, RATE
 from assistant.hear.reading import read_audio
+from assistant.hear.recogniser import Hypothesis
+from assistant.hear.recording_recogniser import hear_recording
+from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.settings import changed
 from assistant.understand.understanding import Context, Expecting, Understanding
 
@@ -22,9 +26,9 @@ def register(subcommands: Subcommands) -> None:
     parser = subcommands.add_parser(
         "understand",
         help="what recordings or texts mean, one utterance each",
-        description="Understands one utterance per recording or text: intent, products, quantities, options. There is no "
-        "dialogue and nothing is bought. A recording that cannot be read is reported on its line, the others are still "
-        "done, and the exit code is 1.",
+        description="Understands one utterance per recording or text: intent, products, quantities, options. There is "
+        "no dialogue and nothing is bought. A recording that cannot be read is reported on its line, the others are "
+        "still done, and the exit code is 1.",
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="WAV, FLAC or Ogg")
     parser.add_argument("--text", action="append", default=[], metavar="TEXT", help="words in place of a recording")
@@ -64,14 +68,24 @@ def _lines(parts: Parts, files: Sequence[Path], texts: Sequence[str]) -> Iterato
 
 def _heard(parts: Parts, path: Path) -> dict[str, Any]:
     samples = read_audio(path)
+    settings = parts.settings.hear
+    if len(samples) > settings.longest_seconds * RATE:
+        listen = partial(parts.recogniser.listen, Expecting.COMMAND)
+        hypotheses = hear_recording((samples,), listen, SileroVoiceActivity(), settings)
+        return _understood(parts, path, hypotheses, len(samples) / RATE, time.perf_counter())
     hearing = parts.recogniser.listen(Expecting.COMMAND)
     # Streamed as from a microphone, so that the latency is what is left to do at the end of speech.
     for begin in range(0, len(samples), CHUNK_SAMPLES):
         hearing.accept(samples[begin : begin + CHUNK_SAMPLES])
     ended = time.perf_counter()
-    hypotheses = hearing.finish()
+    return _understood(parts, path, hearing.finish(), len(samples) / RATE, ended)
+
+
+def _understood(
+    parts: Parts, path: Path, hypotheses: Sequence[Hypothesis], seconds: float, ended: float
+) -> dict[str, Any]:
     understanding = parts.understand([hypothesis.text for hypothesis in hypotheses], Context())
-    return _line(str(path), understanding, len(samples) / RATE, time.perf_counter() - ended)
+    return _line(str(path), understanding, seconds, time.perf_counter() - ended)
 
 
 def _line(given: str, understanding: Understanding, seconds: float, latency: float) -> dict[str, Any]:

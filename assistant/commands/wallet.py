@@ -5,7 +5,7 @@ import json
 
 from assistant.commands.main import Subcommands
 from assistant.errors import UsageError
-from assistant.pay.wallet import Payment
+from assistant.pay.ledger import Payment
 from assistant.shop.money import Money
 from assistant.storefront import open_storefront
 

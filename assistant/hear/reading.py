@@ -66,7 +66,8 @@ def _open(path: Path) -> Any:
         raise AudioError(f"{path} is not audio that can be read ({_reason(error)}). Use WAV, FLAC or Ogg.") from error
     if file.samplerate <= 0 or file.frames <= 0:
         file.close()
-        raise AudioError(f"{path} holds no sound ({file.samplerate} Hz, {max(0, file.frames)} samples). Record it again.")
+        found = f"{file.samplerate} Hz, {max(0, file.frames)} samples"
+        raise AudioError(f"{path} holds no sound ({found}). Record it again.")
     return file
 
 
@@ -84,7 +85,7 @@ def _check_riff(path: Path, size: int) -> None:
             while len(chunk := file.read(8)) == 8:
                 name, length = struct.unpack("<4sI", chunk)
                 if name == b"fmt " and (rate := struct.unpack("<4xI", file.read(8))[0]) == 0:
-                    raise AudioError(f"{path} says that it has {rate} samples a second. Export it again with a real rate.")
+                    raise AudioError(f"{path} says that it has {rate} samples a second. Export it again with its rate.")
                 if name == b"data":
                     _check_length(path, length, size - file.tell())
                     return

@@ -11,6 +11,7 @@ import numpy as np
 from assistant.errors import ModelDamaged
 from assistant.hear.audio import RATE, Samples
 from assistant.hear.graph import Graphs
+from assistant.hear.muting import muted
 from assistant.hear.recogniser import HeardWord, Hypothesis
 from assistant.settings import Hear
 from assistant.understand.understanding import Expecting
@@ -36,7 +37,8 @@ def load_vosk_model(folder: Path, log: bool) -> Any:
     if not folder.is_dir():
         raise ModelDamaged(f"The recognition graph {folder} is gone. Start again: it is compiled anew.")
     try:
-        return vosk.Model(str(folder))
+        with muted(not log):
+            return vosk.Model(str(folder))
     except Exception as error:  # Vosk raises nothing narrower.
         raise ModelDamaged(f"Vosk cannot load {folder}: {error}. Remove the folder; it is compiled anew.") from error
 
@@ -70,7 +72,7 @@ class VoskRecogniser:
         """Begins an utterance; a state without a grammar of its own listens with the command grammar."""
         folders = self._graphs.by_expecting
         model = self._model(folders.get(expecting) or folders[Expecting.COMMAND])
-        return VoskHearing(model, self._settings.alternatives)
+        return VoskHearing(model, self._settings.alternatives, self._settings.log)
 
 
 class VoskHearing:
@@ -79,20 +81,26 @@ class VoskHearing:
     Args:
         model: A ``vosk.Model``.
         alternatives: Hypotheses wanted, at least 1.
+        log: Whether Vosk may write its own log.
     """
 
-    def __init__(self, model: Any, alternatives: int) -> None:
+    def __init__(self, model: Any, alternatives: int, log: bool = False) -> None:
         import vosk
 
         self._recogniser = vosk.KaldiRecognizer(model, float(RATE))
         self._recogniser.SetMaxAlternatives(max(1, alternatives))
         self._recogniser.SetWords(True)
+        self._mute = not log
         self._ended: list[tuple[Hypothesis, ...]] = []
         self._partial = ""
         self._since_partial = 0
 
     def accept(self, samples: Samples) -> str | None:
         """Takes the next samples; returns the partial text when it has changed, else None."""
+        with muted(self._mute):
+            return self._accept(samples)
+
+    def _accept(self, samples: Samples) -> str | None:
         # Models whose own endpoints are left on may end a part here; the parts are joined at the end.
         if self._recogniser.AcceptWaveform(pcm(samples)):
             self._ended.append(tuple(_hypotheses(self._recogniser.Result())))
@@ -109,7 +117,9 @@ class VoskHearing:
 
     def finish(self) -> tuple[Hypothesis, ...]:
         """Ends the utterance; hypotheses best first, at least one."""
-        self._ended.append(tuple(_hypotheses(self._recogniser.FinalResult())))
+        with muted(self._mute):
+            result = self._recogniser.FinalResult()
+        self._ended.append(tuple(_hypotheses(result)))
         parts = [part for part in self._ended if part[0].text]
         if len(parts) > 1:
             return (_joined([part[0] for part in parts]),)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from assistant.hear.audio import RATE, Samples
 from assistant.hear.graph import WAKE_MARK
+from assistant.hear.muting import muted
 from assistant.hear.vosk_recogniser import load_vosk_model, pcm
 from assistant.settings import Hear
 
@@ -48,12 +49,17 @@ class VoskWakeSpotter:
     def __init__(self, folder: Path, settings: Hear, threshold: float | None = None) -> None:
         self._model = load_vosk_model(folder, settings.log)
         self._threshold = threshold if threshold is not None else settings.wake_threshold or _THRESHOLD
+        self._mute = not settings.log
         self._recogniser: Any = None
         self._since_look = 0
         self.reset()
 
     def accept(self, samples: Samples) -> float | None:
         """See ``WakeSpotter``."""
+        with muted(self._mute):
+            return self._accept(samples)
+
+    def _accept(self, samples: Samples) -> float | None:
         self._recogniser.AcceptWaveform(pcm(samples))
         self._since_look += len(samples)
         if self._since_look < _LOOK_SAMPLES:

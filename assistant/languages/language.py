@@ -20,7 +20,7 @@ from assistant.languages.word_forms import WordForms
 from assistant.shop.money import Money
 
 _FILES = ("language", "numbers", "quantities", "items", "answers", "commands")
-_NUMBER = re.compile(r"(?<![\d.])(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?([a-z]*)")
+_NUMBER = re.compile(r"(?<![\d.])(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?(?:\s?([a-z]+)(?![a-z'\d]))?")
 _NOT_A_WORD = re.compile(r"[^\w']+|_")
 _LOOSE_APOSTROPHE = re.compile(r"(?<!\w)'+|'+(?!\w)")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -40,7 +40,9 @@ def _load(code: str) -> "Language":
     folder = resources.files("assistant.languages") / code
     if not code.isalnum() or not (folder / "language.toml").is_file():
         known = sorted(
-            entry.name for entry in resources.files("assistant.languages").iterdir() if (entry / "language.toml").is_file()
+            entry.name
+            for entry in resources.files("assistant.languages").iterdir()
+            if (entry / "language.toml").is_file()
         )
         raise SettingsError(f"understand.language: there is no language {code!r}; known: {', '.join(known)}.")
     return Language({name: tomllib.loads((folder / f"{name}.toml").read_text("utf-8")) for name in _FILES})
@@ -125,7 +127,7 @@ class Language:
             said = self.numbers.say(int(whole.replace(",", "")))
         if decimals:
             said += f" {self._own['digits']['point']} {self.spell_digits(decimals)}"
-        unit = self._own["after_number"].get(letters, letters)
+        unit = self._own["after_number"].get(letters, letters or "")
         return f" {said} {unit} "
 
     # From values to words.
@@ -172,7 +174,9 @@ class Language:
 
     def digits_of(self, text: str) -> str | None:
         """The digits that words mean ("four seven" → "47"), or None when there is anything else among them."""
-        found = [self._digits.get(word) or (word if word.isascii() and word.isdigit() else None) for word in text.split()]
+        found = [
+            self._digits.get(word) or (word if word.isascii() and word.isdigit() else None) for word in text.split()
+        ]
         return "".join(digit for digit in found if digit) if found and all(found) else None
 
     @property

@@ -70,7 +70,9 @@ class NumberWords:
                     if (_REST in pattern) == (rest > 0) and (times == 1 or {_TIMES, _WHOLE} & set(pattern)):
                         values = {_TIMES: times, _WHOLE: number - rest, _REST: rest}
                         return tuple(
-                            word for part in pattern for word in (self._say(values[part]) if part in values else (part,))
+                            word
+                            for part in pattern
+                            for word in (self._say(values[part]) if part in values else (part,))
                         )
         raise ValueError(f"{number} cannot be said")
 

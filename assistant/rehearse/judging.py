@@ -107,6 +107,12 @@ def judge(scenario: Scenario, turns: Sequence[TurnRecord], bought: Sequence[Cart
     )
 
 
+def missing_words(expect: Expectation, happened: Iterable[Event]) -> list[str]:
+    """What the replies should contain and do not, whatever the case of letters."""
+    said = " ".join(event.text for event in happened if isinstance(event, events.Reply)).lower()
+    return [text for text in expect.reply if text.lower() not in said]
+
+
 def _unmet(expect: Expectation, record: TurnRecord, intents: Counter[str], items: Counter[str]) -> Iterable[str]:
     names = [event.name for event in record.events]
     understood = [event for event in record.events if isinstance(event, events.Understood)]
@@ -125,8 +131,8 @@ def _unmet(expect: Expectation, record: TurnRecord, intents: Counter[str], items
         items["right"] += right
         if right < len(expect.items) or len(got) != len(expect.items):
             yield f"expected items {[_short(item) for item in expect.items]}, understood {[dict(item) for item in got]}"
-    said = " ".join(event.text for event in replies).lower()
-    yield from (f"no reply contains {text!r}: {said!r}" for text in expect.reply if text.lower() not in said)
+    said = " ".join(event.text for event in replies)
+    yield from (f"no reply contains {text!r}: {said!r}" for text in missing_words(expect, record.events))
     yield from (f"{name} happened" for name in expect.absent if name in names)
     yield from (f"{name} did not happen" for name in expect.events if name not in names)
     if expect.within_seconds is not None:

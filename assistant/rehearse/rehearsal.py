@@ -20,7 +20,7 @@ from assistant.pay.guided_enrolment import GuidedEnrolment
 from assistant.rehearse.judging import Verdict, judge
 from assistant.rehearse.room import at_ratio, make_noise, speech_power
 from assistant.rehearse.scenario import Noise, Scenario
-from assistant.rehearse.script import Script
+from assistant.rehearse.script import Said, Script
 from assistant.rehearse.shopper import ShopperSource, Turn
 from assistant.rehearse.voices import ShopperVoice
 from assistant.shop.orders import Order
@@ -59,6 +59,7 @@ def rehearse(
     recording: Path | None = None,
     monitor: Callable[[Samples], None] | None = None,
     aloud: bool = False,
+    said: Said = lambda at, voice, words: None,
 ) -> Rehearsal:
     """Plays one scenario on a device with an empty cart and nobody enrolled but the scenario's owner.
 
@@ -70,6 +71,7 @@ def rehearse(
         recording: Where the WAV of the whole conversation goes.
         monitor: Hears the whole conversation as it happens.
         aloud: Whether the owner enrols by talking with the device, before the first turn, instead of from files.
+        said: Takes what the shoppers say.
 
     Raises:
         VoicecartError: The device cannot be built, or the owner's voice cannot be enrolled.
@@ -79,14 +81,14 @@ def rehearse(
         household = Household(parts, state, randomness=random.Random(scenario.name))
         stream = EventStream()
         # The device is made after the shopper, whose clock it is.
-        script = Script(scenario, folder, parts.language.spell_digits, lambda: device.now, speak)
+        script = Script(scenario, folder, parts.language.spell_digits, lambda: device.now, speak, said)
         source = ShopperSource(script.next_turn, _background(scenario, folder))
         with Recording(recording or state / "conversation.wav", monitor) as recorder:
             loudspeaker = recorder.loudspeaker(SilentLoudspeaker())
             if scenario.owner is not None and not aloud:
                 enrol(household, _OWNER, scenario.owner)
             elif scenario.owner is not None:
-                enrol_aloud(household, _OWNER, scenario.owner, recorder, observers)
+                enrol_aloud(household, _OWNER, scenario.owner, recorder, observers, said)
             for observer in (script.observe, source.observe, *observers):
                 stream.subscribe(observer)
             device = open_device(parts, household, recorder.source(source), loudspeaker, stream)
@@ -107,7 +109,12 @@ def enrol(household: Household, name: str, voice: str) -> None:
 
 
 def enrol_aloud(
-    household: Household, name: str, voice: str, recorder: Recording, observers: Sequence[Observer] = ()
+    household: Household,
+    name: str,
+    voice: str,
+    recorder: Recording,
+    observers: Sequence[Observer] = (),
+    said: Said = lambda at, voice, words: None,
 ) -> None:
     """Enrols a simulated voice that says each sentence after the device.
 
@@ -116,7 +123,7 @@ def enrol_aloud(
     """
     parts, settings = household.parts, household.parts.settings
     sentences = parts.language.enrolment_sentences[: household.enrolments.utterances]
-    repeater = _Repeater(voice, sentences)
+    repeater = _Repeater(voice, sentences, said)
     source = ShopperSource(repeater.next_turn)
     stream = EventStream()
     for observer in (repeater.observe, source.observe, *observers):
@@ -138,17 +145,23 @@ def enrol_aloud(
 class _Repeater:
     """A shopper who says the sentence that the device asked for last, and leaves when it asks for none."""
 
-    def __init__(self, voice: str, sentences: Sequence[str]) -> None:
+    def __init__(self, voice: str, sentences: Sequence[str], said: Said) -> None:
         self._voice = voice
+        self._said = said
+        self._at = 0.0
         self._sentences = sentences
         self._asked: str | None = None
 
     def observe(self, event: Event) -> None:
         if isinstance(event, Reply):
+            self._at = event.at
             self._asked = next((sentence for sentence in self._sentences if sentence in event.text), None)
 
     def next_turn(self) -> Turn | None:
-        return None if self._asked is None else Turn(speak(self._voice, self._asked))
+        if self._asked is None:
+            return None
+        self._said(self._at, self._voice, self._asked)
+        return Turn(speak(self._voice, self._asked))
 
 
 def _background(scenario: Scenario, folder: Path) -> Samples | None:

@@ -8,16 +8,20 @@ import numpy as np
 from assistant import events
 from assistant.hear.audio import RATE, Samples
 from assistant.hear.reading import read_audio
-from assistant.rehearse.judging import TurnRecord
+from assistant.rehearse.judging import TurnRecord, missing_words
 from assistant.rehearse.scenario import Scenario, ScenarioTurn
 from assistant.rehearse.shopper import Turn
 from assistant.rehearse.voices import ShopperVoice
 
 Speak = Callable[[str, str], Samples]
+Said = Callable[[float, str, str], None]
+"""Takes what a shopper says: audio seconds, voice, words."""
 
 
 class Script:
     """Plays a scenario's turns and records what the device does in each.
+
+    The shopper listens: one who does not hear the expected words leaves, as nobody says yes to something else.
 
     Subscribe ``observe`` to the device's events and give ``next_turn`` to a ``ShopperSource``.
 
@@ -27,6 +31,7 @@ class Script:
         language_digits: Says digits as a person does, e.g. "4 7" → "four seven".
         now: Audio seconds, as the device counts them.
         speak: Turns (voice, text) into speech; remembered results may be given.
+        said: Takes what is said, when it begins.
     """
 
     def __init__(
@@ -36,12 +41,14 @@ class Script:
         language_digits: Callable[[str], str],
         now: Callable[[], float],
         speak: Speak = lambda voice, text: ShopperVoice.parse(voice).say(text),
+        said: Said = lambda at, voice, words: None,
     ) -> None:
         self._scenario = scenario
         self._folder = folder
         self._language_digits = language_digits
         self._now = now
         self._speak = speak
+        self._said = said
         self._spoken: list[Samples] = []
         self._challenges: list[str] = []
         self._records: list[TurnRecord] = []
@@ -57,21 +64,17 @@ class Script:
         """The next turn for the shopper, or None when the scenario is over."""
         self._close_turn()
         number = len(self._spoken)
-        if number == len(self._scenario.turns):
+        if number == len(self._scenario.turns) or (number and not self._answered_as_expected(number - 1)):
             return None
         turn = self._scenario.turns[number]
-        following = self._scenario.turns[number + 1] if number + 1 < len(self._scenario.turns) else None
         said, speech = self._speech(turn)
         speech = np.asarray(speech * 10 ** (self._scenario.gain_decibels / 20), np.float32)
         self._spoken.append(speech)
         began = self._now()
+        if len(speech):
+            self._said(began, turn.voice or self._scenario.voice, said or "…")
         self._records.append(TurnRecord(said, began, began + len(speech) / RATE, ()))
-        return Turn(
-            speech,
-            silence=turn.silence or 0.0,
-            over_reply=turn.over_reply,
-            answered=turn.silence is None and not (following is not None and following.over_reply),
-        )
+        return Turn(speech, turn.silence or 0.0, turn.over_reply)
 
     def records(self) -> tuple[TurnRecord, ...]:
         """What happened in each turn that was played."""
@@ -83,6 +86,9 @@ class Script:
             last = self._records[-1]
             self._records[-1] = TurnRecord(last.said, last.began, last.ended, last.events + tuple(self._events))
         self._events.clear()
+
+    def _answered_as_expected(self, number: int) -> bool:
+        return not missing_words(self._scenario.turns[number].expect, self._records[number].events)
 
     def _speech(self, turn: ScenarioTurn) -> tuple[str, Samples]:
         voice = turn.voice or self._scenario.voice

@@ -12,6 +12,8 @@ from assistant.hear.audio import CHUNK_SAMPLES, RATE, Chunk, Samples
 _PATIENCE_SECONDS = 3.0
 # People answer about this long after the other has finished.
 _REACTION_SECONDS = 0.4
+# How long they listen to somebody whom they interrupt.
+_INTERRUPTION_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -22,13 +24,11 @@ class Turn:
         speech: What is said, 16 kHz mono; empty to stay silent.
         silence: Seconds of silence after it in which no reply is awaited.
         over_reply: Say it while the device is still speaking.
-        answered: Whether to wait for the device's reply afterwards.
     """
 
     speech: Samples
     silence: float = 0.0
     over_reply: bool = False
-    answered: bool = True
 
 
 NextTurn = Callable[[], Turn | None]
@@ -75,13 +75,15 @@ class ShopperSource:
     def _room(self) -> Iterator[Samples]:
         yield from self._silence(0.5)
         while (turn := self._next_turn()) is not None:
-            if not turn.over_reply:
+            if turn.over_reply:
+                yield from self._silence(_INTERRUPTION_SECONDS)
+            else:
                 yield from self._listen()
                 yield from self._silence(_REACTION_SECONDS)
             self._replied = False
             yield from _in_chunks(turn.speech)
             yield from self._silence(turn.silence)
-            if turn.answered:
+            if not turn.silence:
                 yield from self._await_reply()
         yield from self._listen()
         yield from self._silence(1.0)

@@ -46,7 +46,7 @@ class Pyttsx3Synthesiser:
         self._voice = settings.voice or voice
         self._command = [*worker, self._voice, str(settings.words_per_minute), str(settings.volume)]
         self._turn = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="voicecart-speech-")
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         # The engine gets ready while the device still builds everything else.
         with contextlib.suppress(SynthesisError):
@@ -57,17 +57,20 @@ class Pyttsx3Synthesiser:
         text = _speakable(text)
         if not any(character.isalnum() for character in text):
             return Speech(np.zeros(0, np.float32), _RATE)
-        path = Path(self._folder.name) / "speech.wav"
-        request = json.dumps({"text": text, "path": str(path)}).encode() + b"\n"
         with self._turn:
+            self._folder = self._folder or tempfile.TemporaryDirectory(prefix="voicecart-speech-")
+            path = Path(self._folder.name) / "speech.wav"
+            request = json.dumps({"text": text, "path": str(path)}).encode() + b"\n"
             path.unlink(missing_ok=True)
             self._speak(request)
             return _read(path)
 
     def close(self) -> None:
-        """See ``Synthesiser``."""
+        """See ``Synthesiser``; a text that comes afterwards gets a new engine."""
         self._end(_ENDING_SECONDS)
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
     def _speak(self, request: bytes) -> None:
         for _ in range(_ATTEMPTS):

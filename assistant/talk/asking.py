@@ -26,20 +26,22 @@ def ask(question: Question, knowledge: Knowledge) -> tuple[Say, Listen]:
             say = Say("which_product", {"phrase": wish.phrase, "choices": offers(choices, knowledge)})
             return say, Listen(Expecting.CHOICE, choices)
         case WhichOption(wish, group):
-            values = {"name": _name(wish, knowledge), "group": group, "choices": _values(wish, group, knowledge)}
-            return Say("which_option", values), Listen(Expecting.CHOICE, _skus(wish))
+            asked = Say(
+                "which_option",
+                {"name": _name(wish, knowledge), "group": group, "choices": _values(wish, group, knowledge)},
+            )
+            return asked, Listen(Expecting.CHOICE, _skus(wish))
         case TakeSuggestion(wish, sku):
-            values = {"phrase": wish.phrase, "name": knowledge.products[sku].name(knowledge.language)}
-            return Say("take_suggestion", values), Listen(Expecting.CONFIRMATION, (sku,))
+            name = knowledge.products[sku].name(knowledge.language)
+            return Say("take_suggestion", {"phrase": wish.phrase, "name": name}), Listen(Expecting.CONFIRMATION, (sku,))
         case ReallySoMany(wish):
             return Say("really_so_many", {"item": _amount(wish, knowledge)}), _yes_or_no(wish)
         case TakeWhatIsLeft(wish, left):
-            values = {"name": _name(wish, knowledge), "count": left}
-            return Say("take_what_is_left", values), _yes_or_no(wish)
+            return Say("take_what_is_left", {"name": _name(wish, knowledge), "count": left}), _yes_or_no(wish)
         case ReallyCancel(number):
             found = next(order for order in knowledge.orders if order.id == number)
-            values = {"items": amounts_of(found.lines, knowledge.language), "total": found.total}
-            return Say("really_cancel", values), Listen(Expecting.CONFIRMATION)
+            items = amounts_of(found.lines, knowledge.language)
+            return Say("really_cancel", {"items": items, "total": found.total}), Listen(Expecting.CONFIRMATION)
 
 
 def _yes_or_no(wish: Wish) -> Listen:

@@ -116,7 +116,7 @@ def _accepted(question: Question, wish: Wish) -> Wish | None:
 def _with_options(question: Question, wish: Wish, options: Mapping[str, str], knowledge: Knowledge) -> Wish | None:
     """The wish with options that were said; they may also tell which of the choices is meant."""
     skus = question.choices if wish.sku is None and isinstance(question, WhichProduct) else (wish.sku,)
-    products = [knowledge.products[sku] for sku in skus if sku in knowledge.products]
+    products = [knowledge.products[sku] for sku in skus if sku is not None and sku in knowledge.products]
     fitting = [product for product in products if not sort_options(product, options)[1]]
     if not fitting:
         return None

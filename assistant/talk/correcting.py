@@ -133,7 +133,8 @@ def _lines_of(cart: Cart, item: Item) -> list[CartLine]:
 
 
 def _line_of(cart: Cart, item: Item) -> CartLine | None:
-    return ([*cart.find(item.sku), *_lines_of(cart, item)] or [None])[-1]
+    lines = [*cart.find(item.sku), *_lines_of(cart, item)]
+    return lines[-1] if lines else None
 
 
 def _has(line: CartLine, options: Mapping[str, str]) -> bool:

@@ -1,5 +1,6 @@
 """From what is to be said to words: the reply templates of a language, filled in."""
 
+import re
 import string
 import tomllib
 from collections.abc import Mapping
@@ -97,14 +98,19 @@ class Replies:
         return self._fill(self._parts["with_options"], {"item": item, "options": ", ".join(options)})
 
     def _option(self, option: OptionName) -> str:
-        group, value = option.group.replace("_", " "), option.value
+        group, value = _in_words(option.group), option.value
         if value.casefold() in self._parts["none_values"]:
             template = self._parts["no_option"]
-        elif group.casefold() in self._parts["silent_groups"] or group.casefold() in value.casefold():
+        elif set(group.split()) & set(self._parts["silent_groups"]) or group in value.casefold():
             template = self._parts["option_alone"]
         else:
             template = self._parts["option"]
         return self._fill(template, {"value": value, "group": group})
+
+
+def _in_words(group: str) -> str:
+    """A group's name as people write it: ``"milkAmount"`` and ``"milk_amount"`` are a milk amount."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", group).replace("_", " ").casefold()
 
 
 class _Template(string.Formatter):

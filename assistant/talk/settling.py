@@ -105,7 +105,7 @@ def _search(cart: Cart, wish: Wish, knowledge: Knowledge) -> Settled:
     candidates = tuple(sku for sku in wish.candidates if sku in knowledge.products)[:_MOST_CHOICES]
     if candidates:
         return Settled(cart, question=WhichProduct(wish, candidates))
-    if wish.suggestion in knowledge.products:
+    if wish.suggestion is not None and wish.suggestion in knowledge.products:
         return Settled(cart, question=TakeSuggestion(wish, wish.suggestion))
     return Settled(cart, (Say("not_found", {"phrase": wish.phrase}),))
 

@@ -18,8 +18,12 @@ class Answers:
         confirmation = dict.fromkeys(language.phrases("answers", "confirmation", "no"), Intent.DENY)
         confirmation |= dict.fromkeys(language.phrases("answers", "confirmation", "yes"), Intent.CONFIRM)
         self._asked = {**confirmation, **self._anywhere}
-        self._ordinals = {phrase: place for text, place in data["ordinals"].items() for phrase in expand(text)}
-        self._by_price = {phrase: which for text, which in data["by_price"].items() for phrase in expand(text)}
+        self._ordinals: Mapping[Phrase, int] = {
+            phrase: place for text, place in data["ordinals"].items() for phrase in expand(text)
+        }
+        self._by_price: Mapping[Phrase, str] = {
+            phrase: which for text, which in data["by_price"].items() for phrase in expand(text)
+        }
         self._any = frozenset(language.phrases("answers", "any_of_them", "patterns"))
         self.before_more: Mapping[Phrase, str] = {
             **dict.fromkeys(language.phrases("answers", "corrections", "yes"), "yes"),

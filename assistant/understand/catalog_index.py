@@ -174,8 +174,7 @@ class SearchableCatalog:
 
     @cached_property
     def _texts(self) -> tuple[list[str], list[ProductPhrase]]:
-        own = [phrase for phrase in self.phrases if phrase.naming is not Naming.GENERIC]
-        return ["".join(self._stem(phrase.words)) for phrase in own], own
+        return ["".join(self._stem(phrase.words)) for phrase in self.phrases], list(self.phrases)
 
     @cached_property
     def _holding(self) -> Mapping[str, frozenset[int]]:
@@ -249,14 +248,14 @@ class SearchableCatalog:
         for _, score, number in process.extract(
             "".join(stems), texts, scorer=fuzz.ratio, limit=_CANDIDATES, score_cutoff=_FLOOR
         ):
-            found(phrases[number].sku, _alike(score))
+            found(phrases[number].sku, _alike(score) * _EXACT[phrases[number].naming] / 100)
         sound = self._sound(words)
         if not sound:
             return
         for _, score, number in process.extract(
             sound, self._sounds_of_phrases, scorer=fuzz.ratio, limit=_CANDIDATES, score_cutoff=_FLOOR
         ):
-            found(phrases[number].sku, _alike(score * _HEARD_ALIKE))
+            found(phrases[number].sku, _alike(score * _HEARD_ALIKE) * _EXACT[phrases[number].naming] / 100)
 
     @cached_property
     def _sounds_of_phrases(self) -> list[str]:
@@ -271,7 +270,9 @@ class SearchableCatalog:
         if word not in self._sounds:
             variants = self._pronounce(word)
             phones = variants[0] if variants else ()
-            self._sounds[word] = "".join(self._phones.setdefault(phone, chr(ord("A") + len(self._phones))) for phone in phones)
+            self._sounds[word] = "".join(
+                self._phones.setdefault(phone, chr(ord("A") + len(self._phones))) for phone in phones
+            )
         return self._sounds[word]
 
 

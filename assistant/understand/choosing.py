@@ -58,7 +58,8 @@ def _nearly_value(text: str, tokens: Phrase, asked: Option, catalog: SearchableC
     values = [
         value.value
         for value in asked.values
-        if said and any(said <= set(stem(catalog.language.normalise(name).split())) for name in (value.value, *value.aliases))
+        if said
+        and any(said <= set(stem(catalog.language.normalise(name).split())) for name in (value.value, *value.aliases))
     ]
     if len(values) != 1:
         return None
@@ -115,7 +116,9 @@ def _content(tokens: Phrase, catalog: SearchableCatalog) -> Phrase:
     items = catalog.language.data["items"]
     idle = {word for text in (*items["passed_over"], *items["pronouns"]) for word in text.split()}
     words = [word for word in tokens if word not in idle and catalog.language.numbers.read_whole((word,)) is None]
-    return catalog.language.forms.stem_all(word for word in words if word not in catalog.language.data["quantities"]["articles"])
+    return catalog.language.forms.stem_all(
+        word for word in words if word not in catalog.language.data["quantities"]["articles"]
+    )
 
 
 def _stems_of(sku: str, catalog: SearchableCatalog) -> set[str]:

@@ -16,7 +16,7 @@ from assistant.understand.item_grammar import ItemGrammar, choice
 from assistant.understand.understanding import Expecting, Intent
 
 # Costs in natural-log units.
-_BARE_ITEMS = 0.7
+_BARE_ITEMS, _AND_ITEMS = 0.7, 2.5
 _ENDING = 3.0
 _PLEASE, _POLITE = 0.5, 3.0
 _ANSWER_ASKED, _ANSWER_UNASKED = 0.3, 4.0
@@ -82,17 +82,21 @@ class _Builder:
                 )
             ),
             "unit_alone": choice(self._units_alone()),
-            "described": InOrder((self._optional("determiners"), Reference("option"), self._more_options(), self._one())),
+            "described": InOrder(
+                (self._optional("determiners"), Reference("option"), self._more_options(), self._one())
+            ),
             "loose_sentences": InOrder((loose, Reference("loose"))),
         }
 
     def command(self, wake_phrase: str) -> dict[str, Expression]:
         """An open question, or none: anything may be wished."""
+        corrections = (Reference("loose"), Reference("loose_sentences"), Reference("sentences"))
         body = Alternatives(
             (
                 (0.0, Reference("sentences")),
                 (0.0, Reference("fixed")),
-                (_CORRECTION, InOrder((self._correction("no"), Reference("loose_sentences")))),
+                (_CORRECTION, Reference("loose_sentences")),
+                (_CORRECTION, InOrder((self._leads("no"), Alternatives(tuple((0.0, one) for one in corrections))))),
                 (_ANSWER_UNASKED, Reference("answer")),
             )
         )
@@ -110,7 +114,10 @@ class _Builder:
         chosen = Alternatives(
             (
                 (0.0, places),
-                (_CHOICE, choice((0.0, phrase) for phrase in self._language.phrases("answers", "any_of_them", "patterns"))),
+                (
+                    _CHOICE,
+                    choice((0.0, phrase) for phrase in self._language.phrases("answers", "any_of_them", "patterns")),
+                ),
                 (_CHOICE, Reference("loose")),
                 (_CHOICE, part),
                 (_CORRECTION, Reference("loose_sentences")),
@@ -164,6 +171,7 @@ class _Builder:
     def _sentences(self) -> tuple[Expression, Expression, Expression]:
         """Sentences with items in them, sentences without, and what comes before a bare quantity or option."""
         before: dict[Phrase, float] = {(): _BARE_ITEMS}
+        before |= {tuple(text.split()): _AND_ITEMS for text in self._language.data["items"]["joins"]}
         after: dict[Phrase, float] = {(): 0.0}
         fixed: list[tuple[float, Expression]] = []
         loose: dict[Phrase, float] = {}
@@ -211,9 +219,13 @@ class _Builder:
                 phrases += [(1.0, one) for one in self._language.phrases("answers", "confirmation", answer)]
         return choice(phrases)
 
+    def _leads(self, *kinds: str) -> Alternatives:
+        """Words before a correction."""
+        return choice((1.0, one) for kind in kinds for one in self._language.phrases("answers", "corrections", kind))
+
     def _correction(self, *kinds: str) -> Expression:
-        leads = [(1.0, phrase) for kind in kinds for phrase in self._language.phrases("answers", "corrections", kind)]
-        return choice([(0.0, ""), *((cost, " ".join(phrase)) for cost, phrase in leads)])
+        """Words that may stand before a correction."""
+        return Alternatives(((0.0, Words("")), *self._leads(*kinds).branches))
 
     def _optional(self, key: str) -> Expression:
         words = self._language.data["items"][key]

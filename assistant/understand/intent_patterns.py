@@ -8,7 +8,6 @@ from assistant.languages.language import Language
 from assistant.languages.pattern import Phrase, is_slot
 from assistant.understand.understanding import Intent
 
-
 _INTENTS = frozenset(Intent)
 
 
@@ -91,11 +90,15 @@ class IntentPatterns:
 
     def matches(self, tokens: Phrase) -> list[PatternMatch]:
         """All patterns with slots that fit all of the words, those with most fixed words first."""
-        found = [
-            PatternMatch(intent, slots, phrase)
-            for phrase, intent in (*self._by_first.get(tokens[0], ()), *self._slot_first)
-            for slots in _fill(phrase, tokens)
-        ] if tokens else []
+        found = (
+            [
+                PatternMatch(intent, slots, phrase)
+                for phrase, intent in (*self._by_first.get(tokens[0], ()), *self._slot_first)
+                for slots in _fill(phrase, tokens)
+            ]
+            if tokens
+            else []
+        )
         return sorted(found, key=lambda match: -match.literals)
 
 

@@ -53,7 +53,9 @@ class ItemGrammar:
             self._by_sku.setdefault(phrase.sku, []).append(phrase)
         self.rules: dict[str, Expression] = {}
         self._write_quantities()
-        kinds = [self._write_kind(number, options, skus) for number, (options, skus) in enumerate(self._kinds().items())]
+        kinds = [
+            self._write_kind(number, options, skus) for number, (options, skus) in enumerate(self._kinds().items())
+        ]
         unknown = (_UNKNOWN_ITEM, Filler(0.0))
         self.rules["item"] = InOrder((Reference("quantity"), Alternatives((*((0.0, kind) for kind in kinds), unknown))))
         joins = choice((0.0 if number == 0 else 1.0, text) for number, text in enumerate(self._words("joins")))
@@ -142,7 +144,9 @@ class ItemGrammar:
         """The option's values before the product and after it."""
         measures = [tuple(text.split()) for text in self._words("measures_of_option")]
         negations = [tuple(text.split()) for text in self._words("negations")]
-        named = {self._language.normalise_name(name) for value in option.values for name in (value.value, *value.aliases)}
+        named = {
+            self._language.normalise_name(name) for value in option.values for name in (value.value, *value.aliases)
+        }
         amounts = any(_starts(tuple(name.split()), measures) for name in named)
         deniable = amounts or any(phrase.value is not None and _starts(phrase.words, negations) for phrase in phrases)
         before: list[tuple[float, str]] = []

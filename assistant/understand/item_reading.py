@@ -22,7 +22,7 @@ _UNJOINED_QUANTITY, _UNJOINED, _AFTER_LINK = 0.9, 3.4, 8.0
 _LATE_QUANTITY = 1.0
 _FOREIGN_OPTION = 2.5
 _PASSED_MEASURE = 0.6
-_UNFINISHED = 2.0
+_UNFINISHED = 3.5
 _NO_PRODUCT = 0.6
 _DANGLING = 1.0
 
@@ -135,7 +135,12 @@ class _Reader:
         return tuple(reading for reading in (*last.done, last.now) if reading.begun)
 
     def _final_cost(self, state: _State) -> float:
-        unfinished = 0.0 if state.now.about_something else _UNFINISHED if state.done else _NO_PRODUCT
+        now = state.now
+        if now.about_something:
+            unfinished = 0.0
+        else:
+            # "Two cartons" may answer a question, but a word for a unit after options is rather a product.
+            unfinished = _UNFINISHED if state.done or (now.unit and now.options) else _NO_PRODUCT
         return state.cost + unfinished + (_DANGLING if state.joined else 0.0)
 
     def _steps(self, position: int, state: _State) -> Iterator[tuple[int, _State]]:
@@ -148,7 +153,10 @@ class _Reader:
             if exact in self._catalog.option_words or stems in self._catalog.option_words:
                 yield from ((end, following) for following in self._with_option(state, exact))
             if stems in self._catalog.brands and not state.now.brand:
-                yield end, state.with_now(_OPTION, brand=self._catalog.brands[stems], spoken=(*state.now.spoken, *exact))
+                yield (
+                    end,
+                    state.with_now(_OPTION, brand=self._catalog.brands[stems], spoken=(*state.now.spoken, *exact)),
+                )
         yield from self._with_link(position, state)
         yield from self._with_passed_measure(position, state)
         yield position + 1, self._with_unknown(state, self._tokens[position])
@@ -179,9 +187,7 @@ class _Reader:
             if now.quantity is not None or linked:
                 yield end, state.with_now(_UNIT if linked else 2 * _UNIT, unit=unit)
 
-    def _with_product(
-        self, state: _State, words: Phrase, stems: Phrase, skus: tuple[str, ...]
-    ) -> Iterator[_State]:
+    def _with_product(self, state: _State, words: Phrase, stems: Phrase, skus: tuple[str, ...]) -> Iterator[_State]:
         naming = min(self._catalog.by_words[stems].values())
         cost = _PRODUCT + (_GENERIC if naming == max(type(naming)) else 0.0)
         now = state.now
@@ -196,12 +202,8 @@ class _Reader:
     def _with_option(self, state: _State, phrase: Phrase, cost: float = _OPTION) -> Iterator[_State]:
         now = state.now
         options, spoken = (*now.options, phrase), (*now.spoken, *phrase)
-        if not now.skus:
-            yield state.with_now(cost, options=options, spoken=spoken)
-        elif any(self._catalog.options_of(sku, options) is not None for sku in now.skus):
-            yield state.with_now(cost, options=options, spoken=spoken)
-        else:
-            yield state.with_now(cost + _FOREIGN_OPTION, options=options, spoken=spoken)
+        own = not now.skus or any(self._catalog.options_of(sku, options) is not None for sku in now.skus)
+        yield state.with_now(cost + (0.0 if own else _FOREIGN_OPTION), options=options, spoken=spoken)
         if now.about_something:
             yield state.next_item(cost + (0.0 if state.joined else _UNJOINED), options=(phrase,), spoken=phrase)
 
@@ -235,9 +237,7 @@ class _Reader:
         now = state.now
         if now.pronoun or (state.joined and now.about_something):
             return state.next_item(_UNKNOWN, words=(word,), spoken=(word,), unknown=1)
-        return state.with_now(
-            _UNKNOWN, words=(*now.words, word), spoken=(*now.spoken, word), unknown=now.unknown + 1
-        )
+        return state.with_now(_UNKNOWN, words=(*now.words, word), spoken=(*now.spoken, word), unknown=now.unknown + 1)
 
 
 class _Between(dict[Phrase, str]):

@@ -12,7 +12,7 @@ from assistant.settings import Understand
 from assistant.understand.answers import answers_of
 from assistant.understand.catalog_index import SearchableCatalog
 from assistant.understand.choosing import choose
-from assistant.understand.intent_patterns import PatternMatch, lead, patterns_of
+from assistant.understand.intent_patterns import lead, patterns_of
 from assistant.understand.sentences import Sentences
 from assistant.understand.understanding import Context, Expecting, Intent, Understanding
 
@@ -58,9 +58,7 @@ def _settled(understanding: Understanding) -> bool:
 
 
 class _Parser:
-    def __init__(
-        self, catalog: SearchableCatalog, language: Language, context: Context, settings: Understand
-    ) -> None:
+    def __init__(self, catalog: SearchableCatalog, language: Language, context: Context, settings: Understand) -> None:
         self._catalog = catalog
         self._language = language
         self._context = context
@@ -129,7 +127,9 @@ class _Parser:
             if match.intent in ("order", "change") and len(match.slots) == 1
         ]
         chosen = (
-            choose(text, content, self._context.choices, self._catalog, self._settings) for content in contents if content
+            choose(text, content, self._context.choices, self._catalog, self._settings)
+            for content in contents
+            if content
         )
         return next((found for found in chosen if found is not None), None)
 
@@ -160,6 +160,3 @@ class _Parser:
             if any(words and words[0] in intents[intent]["beginnings"] for words in self._patterns.politely(tokens)):
                 return Understanding(text, intent)
         return Understanding(text, Intent.UNKNOWN)
-
-
-__all__ = ["PatternMatch", "understand"]

@@ -108,16 +108,19 @@ def _phrases_of_option(option: Option, language: Language) -> list[OptionPhrase]
     nouns = dict.fromkeys([*([group] if len(group) < 3 else []), *_heads(values.values(), language)])
     found: list[OptionPhrase] = []
     absent: str | None = None
-    for value, ways in values.items():
-        for words in ways:
+    for value, names in values.items():
+        for words in names:
             if " ".join(words) in items["none_values"]:
                 absent = value
             elif " ".join(words) in items["yes_values"]:
                 found.append(OptionPhrase(group, option.name, value))
             else:
                 found += [OptionPhrase(way, option.name, value) for way in _with_group(words, group, language)]
-    for negation in items["negations"]:
-        found += [OptionPhrase((*negation.split(), *noun), option.name, absent) for noun in nouns]
+    without = [tuple(negation.split()) for negation in items["negations"]]
+    for noun in nouns:
+        ways = [(*negation, *noun) for negation in without]
+        own = next((phrase.value for phrase in found if phrase.words in ways), absent)
+        found += [OptionPhrase(words, option.name, own) for words in ways]
     return found
 
 

@@ -70,9 +70,9 @@ class Quantities:
             yield QuantityPiece(begin + 1, 1, said=False)
             for piece in self._packs_at(tokens, begin + 1):
                 yield QuantityPiece(piece.end, 1, pack=piece.pack)
-        number = self._language.numbers.read(tokens, begin)
-        if number is not None and number[0] > 0:
-            count, end = number
+        read = self._language.numbers.read(tokens, begin)
+        if read is not None and read[0] > 0:
+            count, end = read
             yield QuantityPiece(end, count)
             for piece in self._packs_at(tokens, end):
                 yield QuantityPiece(piece.end, count, pack=piece.pack)
@@ -109,8 +109,11 @@ class Quantities:
         yield value, end
 
     def _measures_at(self, tokens: Sequence[str], begin: int) -> Iterator[QuantityPiece]:
-        amounts = [(above, below, begin + len(words)) for words, (above, below) in self._fractions.items()
-                   if tuple(tokens[begin : begin + len(words)]) == words]
+        amounts = [
+            (above, below, begin + len(words))
+            for words, (above, below) in self._fractions.items()
+            if tuple(tokens[begin : begin + len(words)]) == words
+        ]
         number = self._language.numbers.read(tokens, begin)
         if number is not None:
             amounts.append((number[0], 1, number[1]))

@@ -90,7 +90,9 @@ class Resolver:
                 return found
         options: dict[str, str] = {}
         for phrase in phrases:
-            options |= next(filter(None, (self._catalog.options_of(sku, (phrase,)) for sku in self._catalog.products)), {})
+            options |= next(
+                filter(None, (self._catalog.options_of(sku, (phrase,)) for sku in self._catalog.products)), {}
+            )
         return options
 
     def item(self, sku: str, reading: Reading, score: float = _SURE) -> Item:
@@ -177,4 +179,3 @@ class Resolver:
 
 def _count(reading: Reading) -> int:
     return (reading.quantity or 1) * reading.pack
-

@@ -6,11 +6,11 @@ from dataclasses import replace
 from assistant.languages.pattern import Phrase
 from assistant.settings import Understand
 from assistant.understand.catalog_index import SearchableCatalog
+from assistant.understand.focus import Focus
 from assistant.understand.intent_patterns import PatternMatch, patterns_of
 from assistant.understand.item_reading import Reading, read_items
-from assistant.understand.quantities import quantities_of
 from assistant.understand.resolving import Resolved, Resolver
-from assistant.understand.understanding import Context, Expecting, Intent, Item, Understanding, Unresolved
+from assistant.understand.understanding import Context, Expecting, Intent, Understanding
 
 _ADDITIONS = (Intent.ORDER, Intent.ADD_TO_CART)
 _ORDER_DIGITS = 12
@@ -31,6 +31,7 @@ class Sentences:
         self._context = context
         self._settings = settings
         self._resolver = Resolver(catalog, settings)
+        self._focus = Focus(catalog, context, self._resolver)
         self._kinds: Mapping[str, Callable[[str, PatternMatch], Understanding | None]] = {
             "order": self._order,
             "add_to_cart": self._order,
@@ -59,26 +60,26 @@ class Sentences:
         resolved = self._resolver.resolve(readings)
         if resolved.empty:
             return self._unnamed(text, resolved, readings)
-        wanted = self._relative(resolved, readings)
+        wanted = self._focus.relative(resolved, readings)
         if wanted is not resolved:
             # "The brown one" is meant in place of what was just ordered.
             return Understanding(text, Intent.CHANGE_OPTION, wanted.items, wanted.unresolved)
         if not wanted.items and not any(one.candidates for one in wanted.unresolved):
             # Talk that is not for the shop has words in it that a product happens to resemble.
-            known = sum(len(reading.words) for reading in readings) - resolved.unknown
+            known = sum(len(reading.words) + len(reading.options) for reading in readings) - resolved.unknown
             if not known and not self._near(wanted):
                 return None
         return Understanding(text, Intent.ORDER, wanted.items, wanted.unresolved)
 
     def not_this(self, text: str, tokens: Phrase) -> Understanding | None:
-        """"Not the white one, the brown one": the first is denied, what comes after it is meant."""
+        """Understands "not the white one, the brown one": the first is denied, what comes after it is meant."""
+        starts = self._language.data["answers"]["corrections"]["but_this"]
+        for place in range(1, len(tokens)):
+            if tokens[place] in starts:
+                meant = self.bare(text, patterns_of(self._language).strip(tokens[place:]))
+                if meant is not None:
+                    return self.after_no(text, meant)
         readings = self._read(tokens)
-        if not readings:
-            return Understanding(text, Intent.DENY)
-        if len(readings) > 1:
-            resolved = self._resolver.resolve(readings[1:])
-            found = self._relative(resolved, readings[1:])
-            return self.after_no(text, self._unnamed(text, found, readings[1:]) or self._wanted(text, found))
         resolved = self._resolver.resolve(readings)
         if resolved.items and resolved.items[0].sku in self._context.cart:
             return Understanding(text, Intent.REMOVE, resolved.items[:1])
@@ -104,24 +105,12 @@ class Sentences:
             return replace(more, intent=Intent.DENY)
         if more.intent is not Intent.ORDER:
             return more
-        more = self._like_focus(more)
+        more = self._focus.settle(more)
         if more.items and all(item.sku in self._context.cart and item.quantity_said for item in more.items):
             return replace(more, intent=Intent.CHANGE_QUANTITY)
         if self._context.cart or self._context.expecting is not Expecting.COMMAND:
             return replace(more, intent=Intent.DENY)
         return more
-
-    def _like_focus(self, more: Understanding) -> Understanding:
-        """Where several products tie, the one most like what it corrects."""
-        if len(more.unresolved) != 1 or more.items or not more.unresolved[0].candidates or not self._context.cart:
-            return more
-        tie = more.unresolved[0]
-        skus = [sku for sku in self._catalog.akin(tie.phrase.split(), self._context.cart[-1]) if sku in tie.candidates]
-        if len(skus) != 1:
-            return more
-        reading = Reading(tie.quantity, tie.quantity_said)
-        item = replace(self._resolver.item(skus[0], reading), options=dict(tie.options))
-        return replace(more, items=(item,), unresolved=())
 
     # Kinds of sentences.
 
@@ -130,7 +119,7 @@ class Sentences:
         resolved = self._resolver.resolve(readings)
         if resolved.empty:
             return self._unnamed(text, resolved, readings)
-        wanted = self._relative(resolved, readings)
+        wanted = self._focus.relative(resolved, readings)
         return Understanding(text, Intent(match.intent), wanted.items, wanted.unresolved)
 
     def _list_add(self, text: str, match: PatternMatch) -> Understanding | None:
@@ -139,7 +128,7 @@ class Sentences:
 
     def _ask(self, text: str, match: PatternMatch) -> Understanding | None:
         readings = self._read(match["items"])
-        resolved = self._relative(self._resolver.resolve(readings), readings)
+        resolved = self._focus.relative(self._resolver.resolve(readings), readings)
         if resolved.empty:
             return None
         return Understanding(text, Intent(match.intent), resolved.items, resolved.unresolved, options=resolved.options)
@@ -151,7 +140,10 @@ class Sentences:
             if resolved.pronoun or resolved.quantity is not None:
                 return Understanding(text, Intent.REMOVE, quantity=resolved.quantity)
             return None
-        if not resolved.promising and match.pattern[0] in self._language.data["commands"]["intents"]["cancel"]["beginnings"]:
+        if (
+            not resolved.promising
+            and match.pattern[0] in self._language.data["commands"]["intents"]["cancel"]["beginnings"]
+        ):
             return None
         return Understanding(text, Intent.REMOVE, resolved.items, resolved.unresolved)
 
@@ -160,7 +152,7 @@ class Sentences:
         resolved = self._resolver.resolve(readings)
         if resolved.empty:
             return self._unnamed(text, resolved, readings)
-        wanted = self._relative(resolved, readings)
+        wanted = self._focus.relative(resolved, readings)
         if not wanted.promising:
             return None
         known = [item for item in wanted.items if item.sku in self._context.cart]
@@ -171,7 +163,7 @@ class Sentences:
         return Understanding(text, intent, wanted.items, wanted.unresolved)
 
     def _change_named(self, text: str, match: PatternMatch) -> Understanding | None:
-        """"Make the latte large": another quantity is an order said again, but other options are a change."""
+        """Understands "make the latte large": other options of what is in the cart."""
         resolved = self._resolver.resolve(self._read(match["items"]))
         known = resolved.items and all(item.sku in self._context.cart and item.options for item in resolved.items)
         if not known or resolved.unresolved:
@@ -240,10 +232,10 @@ class Sentences:
             return None
         reading = readings[0]
         if reading.options:
-            relative = self._relative(resolved, readings)
+            relative = self._focus.relative(resolved, readings)
             if not relative.empty:
                 return Understanding(text, Intent.CHANGE_OPTION, relative.items, relative.unresolved)
-            options = self._options_in_focus(reading) or resolved.options
+            options = self._focus.options(reading) or resolved.options
             if not options:
                 return None
             return Understanding(text, Intent.CHANGE_OPTION, options=options, quantity=resolved.quantity)
@@ -253,19 +245,6 @@ class Sentences:
             return Understanding(text, Intent.CHANGE_QUANTITY, quantity=reading.quantity * reading.pack)
         return None
 
-    def _options_in_focus(self, reading: Reading) -> dict[str, str]:
-        """The options as the last line of the cart that has them calls them."""
-        for sku in (*reversed(self._context.cart), *self._context.choices):
-            options = self._catalog.options_of(sku, reading.options) if sku in self._catalog.products else None
-            if options:
-                return options
-        return {}
-
-    def _wanted(self, text: str, resolved: Resolved) -> Understanding | None:
-        if resolved.empty:
-            return None
-        return Understanding(text, Intent.ORDER, resolved.items, resolved.unresolved)
-
     def _near(self, resolved: Resolved) -> bool:
         return any(
             unresolved.suggestion
@@ -273,28 +252,7 @@ class Sentences:
             for unresolved in resolved.unresolved
         )
 
-    def _relative(self, resolved: Resolved, readings: tuple[Reading, ...]) -> Resolved:
-        """"The brown one" beside white bread is brown bread: found by what the product in focus is."""
-        if len(readings) != 1 or not readings[0].pronoun or not self._context.cart:
-            return resolved
-        reading = readings[0]
-        focus = self._context.cart[-1]
-        if reading.options and self._options_in_focus(reading):
-            return resolved
-        words = (*(word for phrase in reading.options for word in phrase), *reading.words)
-        skus = self._catalog.akin(words, focus) if words else ()
-        if len(skus) == 1:
-            plain = replace(reading, options=())
-            return replace(resolved, items=(self._resolver.item(skus[0], plain),), unresolved=(), options={})
-        if skus:
-            tie = Unresolved(" ".join(words), reading.quantity or 1, skus[:3], None, {}, reading.said)
-            return replace(resolved, items=(), unresolved=(tie,), options={})
-        return resolved
-
 
 def _says_something(understanding: Understanding) -> bool:
     found = understanding
     return bool(found.items or found.unresolved or found.options or found.quantity is not None or found.quantity_delta)
-
-
-__all__ = ["Item", "Sentences", "quantities_of"]

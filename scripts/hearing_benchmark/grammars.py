@@ -26,7 +26,7 @@ CARRIERS = (
 BEFORE = ("numberOfShots", "roast", "size")
 AFTER = ("milkAmount", "sugarAmount")
 DRINK = "coffeeDrink"
-DIGITS = "zero oh one two three four five six seven eight nine".split()
+DIGITS = ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def one_of(choices: Iterable[str]) -> Alternatives:

@@ -12,6 +12,7 @@ import numpy as np
 
 from scripts.train_asr.augmentation import add_noise, noise_held_out, stretch_of
 from scripts.train_asr.recordings import RATE, read_waveform, recorded_clips, shared_folder
+from scripts.train_asr.sentences import DIGITS
 from scripts.train_asr.synthesise import HELD_OUT, Voice
 
 LEVELS = (6, 9, 12, 15, 18, 21, 24)
@@ -110,7 +111,6 @@ def synthesised(voice: Voice, text: str, folder: Path) -> np.ndarray:
 def digit_strings(count: int, seed: int = 3) -> Iterator[str]:
     """Strings of four to six digits; in some, zero is "oh"."""
     generator = np.random.default_rng(seed)
-    names = "zero one two three four five six seven eight nine".split()
     for _ in range(count):
-        said = " ".join(names[digit] for digit in generator.integers(10, size=generator.integers(4, 7)))
+        said = " ".join(DIGITS[digit] for digit in generator.integers(10, size=generator.integers(4, 7)))
         yield said.replace("zero", "oh") if generator.random() < 0.4 else said

@@ -2,10 +2,11 @@
 
 usage: python -m scripts.train_asr.align WORK NETWORK.pt recorded|synthetic [--gap 1.3] [--known ALIGNMENTS.tsv]
 
-Words that no dictionary has are pronounced by letter-to-sound; of several pronunciations the alignment picks one. Writes
-``WORK/alignments/recorded.tsv`` or ``synthetic.tsv``: path, set, gap, then ``phone:first output frame`` for each phone.
-Clips that do not fit their text (a gap above the limit) are left out. A second call adds the clips that are new. Alignments
-that are known already (path below ``speech/``, score, ``phone:start:frames`` in 10 ms frames) are taken as they are.
+Words that no dictionary has are pronounced by letter-to-sound; of several pronunciations the alignment picks one. The
+result is ``WORK/alignments/recorded.tsv`` or ``synthetic.tsv``: path, set, gap, then ``phone:first output frame`` for
+each phone. Clips that do not fit their text (a gap above the limit) are left out. A second call adds the clips that are
+new. Alignments known already (path below ``speech/``, score, ``phone:start:frames`` in 10 ms frames) are taken as they
+are.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """A trained network as a model folder: ``am/final.mdl`` for Kaldi's nnet3, ``conf/``, ``topology.json``, checksums.
 
-usage: export.py NETWORK.pt FOLDER [--matrices one-byte|two-byte|float] [--lattice-beam BEAM]
+usage: python -m scripts.train_asr.export NETWORK.pt FOLDER [--matrices one-byte|two-byte|float] [--lattice-beam BEAM]
 """
 
 import argparse
@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import kaldi_format as kaldi
 import numpy as np
 import torch
 
 from assistant.models import write_manifest
+from scripts.train_asr import kaldi_format as kaldi
 
 SILENCE_COST = 1.0
 """Cost of a pause after any phone (natural-log units)."""

@@ -1,4 +1,4 @@
-"""Kaldi's binary file format, as far as a model file needs it (``base/io-funcs.cc``, ``matrix/compressed-matrix.cc``)."""
+"""Kaldi's binary file format, as far as models need it: ``base/io-funcs.cc``, ``matrix/compressed-matrix.cc``."""
 
 import struct
 from collections.abc import Iterable

@@ -1,9 +1,9 @@
 """Lattice-free maximum mutual information: a transcript's phones against every sequence of phones.
 
-D. Povey and others, "Purely sequence-trained neural networks for ASR based on lattice-free MMI" (2016), with a bigram over
-phones as denominator and the aligned phones, each allowed to move a little, as numerator. Every phone has an output for
-entering it and one for staying in it, as in Kaldi's chain topology. Both forward-backward passes run on probabilities in
-float64 with one scale a frame; frame by frame, NumPy costs less for arrays this small than PyTorch.
+D. Povey and others, "Purely sequence-trained neural networks for ASR based on lattice-free MMI" (2016), with a bigram
+over phones as denominator and the aligned phones, each allowed to move a little, as numerator. Every phone has an
+output for entering it and one for staying in it, as in Kaldi's chain topology. Both forward-backward passes run on
+probabilities in float64 with one scale a frame; frame by frame, NumPy costs less here than PyTorch.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -129,10 +129,11 @@ def _chains(
     sequences: Sequence[np.ndarray],
     starts: Sequence[np.ndarray],
     lengths: Sequence[int],
+    frames: int,
     bigram: Bigram,
     tolerance: int,
 ) -> _Chains:
-    batch, frames, longest = len(sequences), max(lengths), max(map(len, sequences))
+    batch, longest = len(sequences), max(map(len, sequences))
     phones, allowed = np.zeros((batch, longest), np.int64), np.zeros((frames, batch, longest))
     weight, end = np.zeros((batch, longest)), np.zeros((batch, longest))
     time = np.arange(frames)[:, None]
@@ -189,7 +190,7 @@ def lattice_free_mmi(
     denominator = forward.log_likelihood
     gradient = -np.concatenate(_posteriors(everything, forward, lambda value: value @ back, bigram.end), -1)
 
-    chains = _chains(sequences, starts, lengths, bigram, tolerance)
+    chains = _chains(sequences, starts, lengths, outputs.shape[1], bigram, tolerance)
     index = np.broadcast_to(chains.phones, chains.allowed.shape)
     narrow = _Likelihoods(
         np.take_along_axis(entry, index, -1) * chains.allowed,

@@ -56,8 +56,9 @@ class Sentences:
 
     def item(self) -> str:
         """A product with what belongs to it."""
-        goods = self._joined(*(self._pick(WORDS["options"]) for _ in range(self._generator.choice(3, p=(0.5, 0.35, 0.15)))))
-        goods = self._joined(goods, self._pick(WORDS["goods"]))
+        count = self._generator.choice(3, p=(0.5, 0.35, 0.15))
+        options = [self._pick(WORDS["options"]) for _ in range(count)]
+        goods = self._joined(*options, self.goods())
         match self._generator.integers(6):
             case 0:
                 return goods
@@ -74,7 +75,8 @@ class Sentences:
 
     def question(self) -> str:
         """A question or a correction about a product."""
-        return self._pick(WORDS["questions"]).replace("{}", self._pick(WORDS["goods"]) if self._chance(0.6) else self.item())
+        question = self._pick(WORDS["questions"])
+        return question.replace("{}", self.goods() if self._chance(0.6) else self.item())
 
     def digit_string(self) -> str:
         """Three to seven digits, zero also as "oh"."""
@@ -94,11 +96,13 @@ class Sentences:
 
     def brand_order(self) -> str:
         """An order of something that no dictionary knows."""
-        return self._joined(self._pick(WORDS["carriers"]), self._pick(("", "a", "two", "some")), self.brand(), self._pick(WORDS["goods"]))
+        carrier, count = self._pick(WORDS["carriers"]), self._pick(("", "a", "two", "some"))
+        return self._joined(carrier, count, self.brand(), self.goods())
 
     def brand(self) -> str:
         """A word of two or three syllables that sounds like a brand."""
-        syllables = [self._pick(WORDS["onsets"]) + self._pick(WORDS["nuclei"]) for _ in range(self._generator.integers(2, 4))]
+        count = self._generator.integers(2, 4)
+        syllables = [self._pick(WORDS["onsets"]) + self._pick(WORDS["nuclei"]) for _ in range(count)]
         return "".join(syllables) + self._pick(WORDS["codas"])
 
     def goods(self) -> str:

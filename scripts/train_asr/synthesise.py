@@ -64,8 +64,9 @@ def draw_voice(generator: np.random.Generator) -> Voice:
     kind = generator.random()
     stretch = float(np.exp(generator.normal(0.0, 0.15)))
     if kind < 0.7:
-        variant = WORDS["espeak_variants"][generator.integers(len(WORDS["espeak_variants"]))]
-        name = WORDS["espeak_accents"][generator.integers(len(WORDS["espeak_accents"]))] + (f"+{variant}" if variant else "")
+        variants, accents = WORDS["espeak_variants"], WORDS["espeak_accents"]
+        variant, accent = variants[generator.integers(len(variants))], accents[generator.integers(len(accents))]
+        name = f"{accent}+{variant}" if variant else accent
         return Voice("espeak", name, stretch, int(generator.integers(30, 71)))
     if kind < 0.94:
         return Voice("flite", FLITE[generator.integers(len(FLITE))], stretch)

@@ -3,8 +3,8 @@
 usage: python -m scripts.train_asr.train WORK NAME [--start NETWORK.pt] [--minutes 60] …
 
 The learning rate falls over the minutes given, so a run ends when it is meant to whatever else the machine does.
-``WORK/NAME/configuration.json`` records what was asked, ``log.jsonl`` the objectives, ``state.pt`` everything needed to go
-on, ``network.pt`` the averaged weights to export, at any time.
+``WORK/NAME/configuration.json`` records what was asked, ``log.jsonl`` the objectives, ``state.pt`` everything needed to
+go on, ``network.pt`` the averaged weights to export, at any time.
 """
 
 import argparse

@@ -1,0 +1,54 @@
+"""Spoken conversations with the whole device: every scenario goes as written, and nothing wrong is ever bought."""
+
+from pathlib import Path
+
+import pytest
+
+from assistant.assembly import Parts
+from assistant.rehearse.rehearsal import rehearse
+from assistant.rehearse.scenario import Scenario, read_scenarios
+from assistant.settings import Settings
+from assistant.shop.feed import read_feed
+
+FOLDER = Path(__file__).parent / "scenarios"
+FILES = sorted(FOLDER.glob("*.yaml"))
+SCENARIOS = [(path, scenario) for path in FILES for scenario in read_scenarios(path).scenarios]
+
+
+@pytest.fixture(scope="module")
+def parts_for(request):
+    """The device's parts for a scenario file; graphs are kept between runs, by what they were made from."""
+    graphs = request.config.cache.mkdir("voicecart")
+    made: dict[Path, Parts] = {}
+
+    def parts(path: Path) -> Parts:
+        if path not in made:
+            feed = FOLDER / (read_scenarios(path).catalog or "")
+            made[path] = Parts(Settings(), read_feed(feed).products, graphs)
+        return made[path]
+
+    yield parts
+    for one in made.values():
+        one.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "scenario"), SCENARIOS, ids=[f"{path.stem}: {scenario.name}" for path, scenario in SCENARIOS]
+)
+def test_a_conversation_goes_as_written_and_buys_nothing_wrong(parts_for, path: Path, scenario: Scenario):
+    parts = parts_for(path).with_settings(scenario.settings)
+    verdict = rehearse(scenario, parts, FOLDER).verdict
+    assert verdict.wrong_purchases == 0, verdict.conversation
+    assert verdict.passed, "\n".join([*verdict.problems, *map(str, verdict.conversation)])
+
+
+def test_the_suite_is_large_and_has_many_voices():
+    scenarios = [scenario for _, scenario in SCENARIOS]
+    voices = {turn.voice or scenario.voice for scenario in scenarios for turn in scenario.turns if not turn.silence}
+    tags = {tag for scenario in scenarios for tag in scenario.tags}
+    assert len(scenarios) >= 45
+    assert len(voices) >= 6
+    assert tags >= {
+        "happy", "several", "options", "units", "correction", "ambiguity", "unknown", "silence", "noise", "two people",
+        "stop", "cancel", "impostor", "replay", "digits", "timeout", "enrolment", "follow-up", "orders", "coffee",
+    }  # fmt: skip
