@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assistant.conversation import Conversation
 from assistant.device import Device
-from assistant.errors import AudioDeviceError, CatalogMissing
+from assistant.errors import AudioDeviceError, CatalogMissing, UsageError
 from assistant.events import EventStream, Failure
 from assistant.hear.audio import AudioSource
 from assistant.hear.ears import Ears
@@ -95,8 +95,8 @@ class Parts:
 
     @property
     def wake_phrase(self) -> str:
-        """The wake phrase; empty when nothing has to be said to be heard."""
-        return self.settings.hear.wake_phrase if self.settings.hear.wake == "phrase" else ""
+        """The wake phrase; also where it need not be said, so that the same graphs serve whatever opens the ears."""
+        return self.settings.hear.wake_phrase
 
     @cached_property
     def recogniser(self) -> VoskRecogniser:
@@ -105,8 +105,9 @@ class Parts:
 
     @cached_property
     def spotter(self) -> WakeSpotter | None:
-        """The wake spotter, or None when the device is always open."""
-        return VoskWakeSpotter(self._graphs.wake, self.settings.hear) if self._graphs.wake else None
+        """The wake spotter, or None when something else opens the ears."""
+        graph = self._graphs.wake if self.settings.hear.wake == "phrase" else None
+        return VoskWakeSpotter(graph, self.settings.hear) if graph else None
 
     @cached_property
     def synthesiser(self) -> Synthesiser:
@@ -174,10 +175,13 @@ class Household:
     Args:
         parts: The device's parts.
         state: Folder of the database and the key.
-        fixed_digits: Digits of every challenge, for recorded answers.
+        fixed_digits: Digits of every challenge, for recorded answers: only with the built-in wallet's play money.
         randomness: Where order numbers and digits come from; None takes the system's.
+        play_money: Whether the built-in wallet pays, whatever the settings say: for rehearsals.
 
     Raises:
+        UsageError: Fixed digits, and money that is no play money.
+        SettingsError: The payment provider cannot be used as it is set up.
         StoreError: The database cannot be used.
     """
 
@@ -188,12 +192,18 @@ class Household:
         *,
         fixed_digits: str | None = None,
         randomness: random.Random | None = None,
+        play_money: bool = False,
     ) -> None:
-        settings = parts.settings
+        settings = changed(parts.settings, {"pay": {"provider": "wallet"}}) if play_money else parts.settings
+        if fixed_digits is not None and settings.pay.provider != "wallet":
+            raise UsageError(
+                'Fixed digits (--challenge) are for trials with play money. Set pay.provider to "wallet", in place of'
+                f' "{settings.pay.provider}".'
+            )
         self.parts = parts
         self.randomness = randomness or random.SystemRandom()
         shop = open_storefront(settings, state, parts.products, self.randomness)
-        self.store, self.wallet = shop.store, shop.wallet
+        self.store, self.provider = shop.store, shop.provider
         self.voices = Voices(shop.engine, settings.shop.household, state)
         self.audit = AuditTrail(shop.engine, settings.shop.household, state)
         voiced = VoicedSpeech(SileroVoiceActivity)
@@ -202,7 +212,7 @@ class Household:
             self.voices,
             parts.encoder,
             voiced,
-            self.wallet,
+            self.provider,
             self.audit,
             parts.language.digits_of,
             settings.pay,
@@ -223,8 +233,10 @@ def open_conversation(
         now: Audio seconds.
 
     Raises:
+        SettingsError: The payment provider is not set up.
         StoreError: The database cannot be used.
     """
+    household.provider.check()
     household.store.recover()
     return Conversation(
         parts.understand,
@@ -257,6 +269,7 @@ def open_device(
     """
     settings = parts.settings
     parts.recogniser.load()
+    _ = parts.catalog  # Indexed now, so that the first wish need not wait.
     household.authority.prepare()
     ears = Ears(
         SileroVoiceActivity(),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from assistant.errors import SettingsError
@@ -106,7 +106,19 @@ class Pay:
     )
     lockout_failures: int = _documented(4, "Wrong voices or digits in a row after which payment by voice pauses.")
     lockout_seconds: int = _documented(60, "First such pause in seconds; every further failure doubles it, to a day.")
+    provider: Literal["wallet", "stripe"] = _documented(
+        "wallet", "Who moves the money: the built-in test wallet with its play money, or Stripe."
+    )
     opening_balance: int = _documented(100_000, "Balance of a new built-in test wallet, in minor units.")
+    stripe_payment_method: str = _documented("", "Stripe's id of the household's saved card, such as pm_1Abc.")
+    stripe_customer: str = _documented("", "Stripe's id of the customer whose card it is, such as cus_1Abc.")
+    stripe_key_file: str = _documented(
+        "", "File with the Stripe account's secret key, for its owner's eyes only; VOICECART_STRIPE_KEY goes first."
+    )
+    stripe_address: str = _documented("https://api.stripe.com", "Where Stripe, or a server like it, is asked.")
+    stripe_seconds: Annotated[float, Field(gt=0, le=60)] = _documented(
+        4.0, "Seconds to wait for Stripe; below the 5 that others wait for a payment."
+    )
 
 
 @dataclass(frozen=True, config=_STRICT)

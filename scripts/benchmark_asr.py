@@ -26,10 +26,10 @@ SETS = ("menu", "words", "digits", "brands", "shop")
 Measured = dict[str, Tally]
 
 
-def measured(name: str, make: MakeEngine, lexicon: Lexicon, audio: Path) -> Measured:
+def measured(name: str, make: MakeEngine, lexicon: Lexicon, audio: Path, levels: list[int]) -> Measured:
     """One of the sets that need a recogniser only."""
     if name == "menu":
-        found = measuring.menu_orders(make, recordings.coffee_orders())
+        found = measuring.menu_orders(make, recordings.coffee_orders(), levels)
         return {f"coffee orders, menu grammar, {level}": tally for level, tally in found.items()}
     if name == "words":
         return measuring.words_in_any_order(make)
@@ -39,12 +39,12 @@ def measured(name: str, make: MakeEngine, lexicon: Lexicon, audio: Path) -> Meas
     return {"unknown brands in 2,000 products, synthetic voices": measuring.unknown_brands(make, audio, lexicon)}
 
 
-def measured_shop(model: Path, audio: Path) -> Measured:
+def measured_shop(model: Path, audio: Path, levels: list[int]) -> Measured:
     """What needs the shop's own grammars and understanding."""
     from scripts.hearing_benchmark import shop
 
     cafe = shop.Shop(model, REPOSITORY / "catalog" / "coffee-menu.jsonl")
-    found = shop.menu_orders(cafe, recordings.coffee_orders())
+    found = shop.menu_orders(cafe, recordings.coffee_orders(), levels)
     results = {f"coffee orders, voicecart understand, {level}": tally for level, tally in found.items()}
     household = shop.Shop(model, REPOSITORY / "catalog" / "household.jsonl")
     found = shop.single_items(household, audio)
@@ -69,10 +69,12 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=REPOSITORY / "models" / "voicecart-en")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
     parser.add_argument("--engines", nargs="+", choices=("vosk", "pocketsphinx"), default=("vosk", "pocketsphinx"))
+    parser.add_argument("--levels", nargs="*", type=int, default=list(recordings.LEVELS), help="noise for orders, dB")
     parser.add_argument("--audio", type=Path, default=Path("/tmp/voicecart-benchmark"), help="synthesised speech")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "hearing-benchmark")
     parser.add_argument("--document", action="store_true")
     arguments = parser.parse_args()
+    levels = arguments.levels
     lexicon = Lexicon(REPOSITORY / "models" / "lexicon-en", arguments.audio)
     figures = arguments.out.with_suffix(".json")
     results: dict[str, Any] = json.loads(figures.read_text("utf-8")) if figures.exists() else {}
@@ -80,13 +82,13 @@ def main() -> None:
     runs: list[tuple[str, Callable[[], Measured]]] = []
     for name in arguments.sets:
         if name == "shop":
-            runs.append((arguments.model.name, lambda: measured_shop(arguments.model, arguments.audio)))
+            runs.append((arguments.model.name, lambda: measured_shop(arguments.model, arguments.audio, levels)))
             continue
         for engine in arguments.engines:
             vosk = engine == "vosk"
             make = measuring.vosk_maker(arguments.model, lexicon) if vosk else measuring.pocketsphinx_maker(lexicon)
             title = arguments.model.name if vosk else engine
-            runs.append((title, lambda name=name, make=make: measured(name, make, lexicon, arguments.audio)))
+            runs.append((title, lambda name=name, make=make: measured(name, make, lexicon, arguments.audio, levels)))
     for title, run in runs:
         for name, tally in run().items():
             results["sets"].setdefault(name, {})[title] = tally.as_json()

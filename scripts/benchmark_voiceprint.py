@@ -115,12 +115,16 @@ def changes(seed: int) -> dict[str, tuple[float, Callable[[np.ndarray], np.ndarr
     }
 
 
-def rates(scores: np.ndarray, attempts: Attempts, of_set: str | None = None) -> dict[str, Any]:
-    """Equal error rate and minDCF, over all sets or one."""
+def trials(attempts: Attempts, of_set: str | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `Attempts.pairs`: of one set, or of all people; synthesised voices are no people."""
     owner, test, own = attempts.pairs()
-    if of_set is not None:
-        kept = attempts.sets[owner] == of_set
-        owner, test, own = owner[kept], test[kept], own[kept]
+    kept = attempts.sets[owner] != "synthetic" if of_set is None else attempts.sets[owner] == of_set
+    return owner[kept], test[kept], own[kept]
+
+
+def rates(scores: np.ndarray, attempts: Attempts, of_set: str | None = None) -> dict[str, Any]:
+    """Equal error rate and minDCF, over all people or one set."""
+    owner, test, own = trials(attempts, of_set)
     picked = scores[owner, test]
     return {
         "owner_trials": int(own.sum()),
@@ -132,10 +136,7 @@ def rates(scores: np.ndarray, attempts: Attempts, of_set: str | None = None) -> 
 
 def decisions(scores: np.ndarray, attempts: Attempts, scoring: Scoring, of_set: str | None = None) -> dict[str, Any]:
     """False accepts and false rejects at the shipped threshold."""
-    owner, test, own = attempts.pairs()
-    if of_set is not None:
-        kept = attempts.sets[owner] == of_set
-        owner, test, own = owner[kept], test[kept], own[kept]
+    owner, test, own = trials(attempts, of_set)
     calibration = scoring.calibration
     ratios = calibration.scale * scores[owner, test] + calibration.offset
     ratios += calibration.log_seconds * np.log(attempts.seconds / 3.0)
@@ -163,7 +164,7 @@ def benchmark(people: list[Owner], systems: list[System], scoring: Scoring, seed
             if system is systems[0]:
                 found[system.name] |= decisions(scores, attempts, scoring)
             if condition == USUAL:
-                owner, test, own = attempts.pairs()
+                owner, test, own = trials(attempts, None)
                 curves[system.name] = error_curve(scores[owner, test][own], scores[owner, test][~own])
                 for of_set in sorted(set(attempts.sets)):
                     found = results["sets"].setdefault(of_set, {"owners": int((attempts.sets == of_set).sum())})

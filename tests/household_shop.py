@@ -36,7 +36,7 @@ def open_shop(folder: Path, household: str = "home", seed: int = 1, **more: obje
     engine = open_database(folder)
     wallet = Wallet(engine, household, OPENING)
     store = Store(engine, household, wallet, randomness=random.Random(seed), **more)  # type: ignore[arg-type]
-    return Storefront(engine, store, wallet)
+    return Storefront(engine, store, wallet, wallet)
 
 
 def cart_of(*lines: tuple[Product, int]) -> Cart:

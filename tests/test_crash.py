@@ -4,9 +4,11 @@ import os
 import random
 import shutil
 import signal
+import sys
 import time
 import traceback
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from household_shop import BREAD, OAT, OPENING, PRODUCTS, buy, cart_of, check_books, dollars, open_shop
@@ -17,6 +19,11 @@ from assistant.pay.ledger import Account
 from assistant.pay.wallet import Answer
 from assistant.shop.orders import OrderStatus
 from assistant.shop.product import Product
+from assistant.shop.store import Store
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from scripts.crash_purchases import crash
 
 TOTAL = dollars("7.40")
 CART = cart_of((OAT, 1), (BREAD, 2))
@@ -159,6 +166,16 @@ def test_killed_at_any_moment_from_outside_nothing_is_half_done(folder):
             assert order.lines and order.status in (OrderStatus.PAID, OrderStatus.REFUNDED)
         shop.engine.dispose()
     assert shop.store.orders(), "the children got as far as buying"
+
+
+def test_random_kills_leave_money_and_orders_in_agreement(tmp_path):
+    summary = crash(tmp_path, rounds=25, seed=3)
+    assert summary.agrees and summary.rounds == summary.killed == 25 and 0 < summary.interrupted < 25
+
+
+def test_without_recovery_the_random_kills_would_disagree(tmp_path, monkeypatch):
+    monkeypatch.setattr(Store, "recover", lambda self: ())
+    assert not crash(tmp_path, rounds=15, seed=3).agrees
 
 
 def test_several_processes_never_sell_more_than_there_is(folder):

@@ -280,3 +280,15 @@ def test_an_owner_without_speech_is_refused(tmp_path, capsys):
     arguments = ["--enrol", str(silence), "--test", str(silence), "--engine", "onnx"]
     assert main(["voiceprint", "compare", *arguments]) == 2
     assert "no speech" in capsys.readouterr().err
+
+
+def test_a_bad_recording_among_good_ones_is_named(recordings, tmp_path, capsys):
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"no sound")
+    good = str(recordings[VOICES[0]][0])
+    assert main(["voiceprint", "embed", str(bad), good, "--engine", "onnx", "--json"]) == 1
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first["input"] == str(bad)
+    assert first["error"]["code"] == "audio_unreadable"
+    assert second["embedding"]
+    assert main(["voiceprint", "compare", "--enrol", str(bad), "--test", good, "--engine", "onnx"]) == 2

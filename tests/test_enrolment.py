@@ -2,8 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from spectral_encoder import EnergyActivity, SpectralEncoder, speak, voiced_speech
 
+from assistant.commands.main import main
 from assistant.errors import EnrolmentError
 from assistant.events import EventStream, Reply
 from assistant.hear.audio import RATE
@@ -13,6 +15,7 @@ from assistant.pay.enrolment import BadTakes, Enrolments, TakeFault
 from assistant.pay.guided_enrolment import GuidedEnrolment
 from assistant.pay.voices import Voices
 from assistant.rehearse.shopper import ShopperSource, Turn
+from assistant.rehearse.voices import ShopperVoice
 from assistant.settings import Pay, Settings, Talk
 from assistant.shop.database import open_database
 from assistant.speak.loudspeakers import SilentLoudspeaker
@@ -188,6 +191,32 @@ def test_takes_of_two_people_are_asked_for_once_more(enrolments, voices):
     guide(enrolments, person).enrol("anna", SENTENCES)
     assert any("didn't sound like" in reply for reply in person.replies)
     assert voices.list()[0].takes == 5
+
+
+@pytest.fixture
+def recordings(tmp_path) -> list[str]:
+    """Synthetic speech of one voice, as files."""
+    paths = []
+    for number, sentence in enumerate(load_language("en").enrolment_sentences[:3]):
+        path = tmp_path / f"take {number}.wav"
+        soundfile.write(path, ShopperVoice.parse("flite:slt").say(sentence), RATE)
+        paths.append(str(path))
+    return paths
+
+
+def test_the_command_enrols_from_recordings_with_the_shipped_encoder(recordings, tmp_path, capsys):
+    state = ["--state", str(tmp_path / "state")]
+    assert main(["enroll", "anna", "--wav", *recordings, *state]) == 0
+    assert "anna is enrolled (3 takes)" in capsys.readouterr().out
+    assert main(["enroll", "anna", "--wav", *recordings, *state]) == 2
+    assert "already enrolled" in capsys.readouterr().err
+    assert main(["enroll", "ben", "--wav", recordings[0], recordings[0], recordings[1], *state]) == 2
+    assert "take 2: repeated" in capsys.readouterr().err
+    assert main(["enroll", "ben", "--wav", str(tmp_path / "none.wav"), *state]) == 2
+    assert "none.wav" in capsys.readouterr().err
+    assert main(["voices", *state]) == 0
+    shown = capsys.readouterr().out
+    assert "anna" in shown and "ben" not in shown
 
 
 def test_somebody_who_never_speaks_is_not_enrolled(enrolments, voices):

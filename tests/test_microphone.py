@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
 from virtual_sound import VirtualSound, run_child, tone
@@ -14,9 +15,9 @@ from assistant.hear.microphone import MicSource
 from assistant.settings import Hear
 
 changes, wanted = json.loads(sys.argv[1]), json.loads(sys.argv[2])
-microphone = MicSource(dataclasses.replace(Hear(), **changes))
 chunks = []
 try:
+    microphone = MicSource(dataclasses.replace(Hear(), **changes))
     for chunk in microphone.chunks():
         chunks.append(chunk)
         if len(chunks) == wanted:
@@ -133,6 +134,8 @@ def test_an_unplugged_microphone_is_silence_and_comes_back(card):
     child = subprocess.Popen(
         [sys.executable, "-c", LOSE_AND_FIND], env=sound.environment, stdout=subprocess.PIPE, text=True
     )
+    overdue = threading.Timer(60, child.kill)
+    overdue.start()
     try:
         assert child.stdout.readline() == "sound\n"
         sound.unplug()
@@ -141,5 +144,6 @@ def test_an_unplugged_microphone_is_silence_and_comes_back(card):
         sound.stalled.clear()
         assert child.stdout.readline() == "sound\n"
     finally:
+        overdue.cancel()
         child.kill()
         child.wait()

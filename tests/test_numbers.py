@@ -42,7 +42,7 @@ def test_numbers(words, number):
     assert NUMBERS.read_whole(words.split()) == number
 
 
-@pytest.mark.parametrize("words", ["", "oat", "a", "twenty twelve", "one two", "hundred", "two dozen"])
+@pytest.mark.parametrize("words", ["", "oat", "a", "twenty twelve", "ten one", "one two", "hundred", "two dozen"])
 def test_what_is_no_number(words):
     assert NUMBERS.read_whole(words.split()) is None
 

@@ -15,7 +15,7 @@ from assistant.observe.log_lines import log_event
 from assistant.service.daemon import Daemon
 from assistant.service.notification import Notification
 from assistant.settings import Settings, read_settings
-from assistant.sound_devices import find_device, rescan
+from assistant.sound_devices import rescan
 
 logger = logging.getLogger("voicecart")
 
@@ -53,13 +53,12 @@ def run(options: argparse.Namespace) -> int:
 def _open(settings: Settings, state: Path, notification: Notification) -> Device:
     # Looked for first: while it is missing, nothing else need be loaded again and again.
     rescan()
-    find_device("input", settings.hear.microphone)
+    source = MicSource(settings.hear)
     parts = Parts(settings, products_for(settings, state, None), state, logger.info)
     stream = EventStream()
     stream.subscribe(log_event)
     try:
         loudspeaker = live_loudspeaker(settings.speak, state, stream)
-        source = MicSource(settings.hear)
         return open_device(parts, Household(parts, state), source, loudspeaker, stream, notification.alive)
     except BaseException:
         parts.close()

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from assistant.assembly import Parts, products_for
 from assistant.commands.main import Subcommands
 from assistant.errors import UsageError, VoicecartError
@@ -19,6 +21,8 @@ from assistant.hear.recording_recogniser import hear_recording
 from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.settings import changed
 from assistant.understand.understanding import Context, Expecting, Understanding
+
+_ROOM_BEFORE, _ROOM_AFTER = RATE // 5, RATE * 3 // 10
 
 
 def register(subcommands: Subcommands) -> None:
@@ -68,17 +72,20 @@ def _lines(parts: Parts, files: Sequence[Path], texts: Sequence[str]) -> Iterato
 
 def _heard(parts: Parts, path: Path) -> dict[str, Any]:
     samples = read_audio(path)
+    seconds = len(samples) / RATE
     settings = parts.settings.hear
     if len(samples) > settings.longest_seconds * RATE:
         listen = partial(parts.recogniser.listen, Expecting.COMMAND)
         hypotheses = hear_recording((samples,), listen, SileroVoiceActivity(), settings)
-        return _understood(parts, path, hypotheses, len(samples) / RATE, time.perf_counter())
+        return _understood(parts, path, hypotheses, seconds, time.perf_counter())
     hearing = parts.recogniser.listen(Expecting.COMMAND)
+    # A recording may begin and end with its words; a microphone hears the room around them, as the model learned it.
+    samples = np.pad(samples, (_ROOM_BEFORE, _ROOM_AFTER))
     # Streamed as from a microphone, so that the latency is what is left to do at the end of speech.
     for begin in range(0, len(samples), CHUNK_SAMPLES):
         hearing.accept(samples[begin : begin + CHUNK_SAMPLES])
     ended = time.perf_counter()
-    return _understood(parts, path, hearing.finish(), len(samples) / RATE, ended)
+    return _understood(parts, path, hearing.finish(), seconds, ended)
 
 
 def _understood(

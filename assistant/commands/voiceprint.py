@@ -3,7 +3,9 @@
 import argparse
 import json
 import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +34,7 @@ def register(subcommands: Subcommands) -> None:
         "compare",
         help="is it the same person?",
         description="Makes an owner of the --enrol recordings (five are recommended) and compares every --test "
-        "recording with that owner. Exit code 0 whatever the answers are; 2 when a file cannot be used.",
+        "recording with that owner. Exit code 0 whatever the answers are; 1 when a test cannot be used, 2 for --enrol.",
     )
     compare.add_argument("--enrol", nargs="+", type=Path, required=True, metavar="FILE", help="the owner's recordings")
     compare.add_argument("--test", nargs="+", type=Path, required=True, metavar="FILE", help="recordings to judge")
@@ -45,6 +47,9 @@ def register(subcommands: Subcommands) -> None:
         action.add_argument("--seconds", type=_seconds, default=seconds, metavar="S", help=text)
         action.add_argument("--engine", choices=("speechbrain", "onnx"), help="what runs the encoder")
         action.add_argument("--json", action="store_true", help="one line of JSON per recording")
+        for shared in ("--config", "--state"):
+            # As before the action; suppressed, so that leaving it out here does not undo what was given there.
+            action.add_argument(shared, type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     compare.set_defaults(run=_compare)
     embed.set_defaults(run=_embed)
 
@@ -52,47 +57,60 @@ def register(subcommands: Subcommands) -> None:
 def _compare(options: argparse.Namespace) -> int:
     encoder = open_encoder(_settings(options))
     voiced = VoicedSpeech(SileroVoiceActivity)
-    takes = [_speech(path, voiced) for path in options.enrol]
-    template = mean_embedding(np.stack([encoder.embed(take) for take in takes]))
+    template = mean_embedding(np.stack([encoder.embed(_owners_speech(path, voiced)) for path in options.enrol]))
     scoring, threshold = encoder.scoring, options.settings.pay.threshold
-    for path in options.test:
-        speech = voiced(read_audio(path))[: int(options.seconds * RATE)]
+
+    def judge(clip: Samples) -> dict[str, object]:
+        speech = voiced(clip)[: int(options.seconds * RATE)]
         seconds = len(speech) / RATE
-        answer: dict[str, object] = {"input": str(path), "cosine": None, "score": None, "llr": None, "accepted": False}
-        if len(speech):
-            verdict = scoring.judge(template, encoder.embed(speech), seconds, threshold)
-            answer |= {
-                "cosine": round(verdict.cosine, 6),
-                "score": round(verdict.score, 6),
-                "llr": round(verdict.likelihood_ratio, 6),
-                "accepted": verdict.accepted,
-            }
-        answer["voiced_seconds"] = round(seconds, 3)
-        print(json.dumps(answer) if options.json else _sentence(answer), flush=True)
-    return 0
+        if not len(speech):
+            return {"cosine": None, "score": None, "llr": None, "accepted": False, "voiced_seconds": 0.0}
+        verdict = scoring.judge(template, encoder.embed(speech), seconds, threshold)
+        return {
+            "cosine": round(verdict.cosine, 6),
+            "score": round(verdict.score, 6),
+            "llr": round(verdict.likelihood_ratio, 6),
+            "accepted": verdict.accepted,
+            "voiced_seconds": round(seconds, 3),
+        }
+
+    return _each(options.test, judge, _judgement, options.json)
 
 
 def _embed(options: argparse.Namespace) -> int:
     encoder = open_encoder(_settings(options))
     voiced = VoicedSpeech(SileroVoiceActivity)
-    for path in options.files:
-        clip = read_audio(path)
+
+    def embed(clip: Samples) -> dict[str, object]:
         speech = voiced(clip)
-        seconds = len(speech) / RATE
         if options.seconds is not None:
-            speech = speech[: int(options.seconds * RATE)]
-            seconds = len(speech) / RATE
+            clip = speech = speech[: int(options.seconds * RATE)]
             if not len(speech):
-                raise AudioError(f"There is no speech in {path}. Record it again, or leave --seconds out.")
-        embedding = encoder.embed(speech if options.seconds is not None else clip)
-        if options.json:
-            values = [float(value) for value in np.round(embedding, 8)]
-            print(
-                json.dumps({"input": str(path), "embedding": values, "voiced_seconds": round(seconds, 3)}), flush=True
-            )
-        else:
-            print(f"{path}: {len(embedding)} numbers, {seconds:.1f} s of speech; --json prints them")
-    return 0
+                raise AudioError("There is no speech in it. Record it again, or leave --seconds out.")
+        embedding = [float(value) for value in np.round(encoder.embed(clip), 8)]
+        return {"embedding": embedding, "voiced_seconds": round(len(speech) / RATE, 3)}
+
+    return _each(options.files, embed, _size, options.json)
+
+
+def _each(
+    paths: Sequence[Path],
+    answer: Callable[[Samples], Mapping[str, Any]],
+    sentence: Callable[[Mapping[str, Any]], str],
+    as_json: bool,
+) -> int:
+    """Prints the answer to every recording in their order; a bad one has its error there, and the exit code is 1."""
+    failed = False
+    for path in paths:
+        try:
+            found = answer(read_audio(path))
+            line = json.dumps({"input": str(path), **found}) if as_json else f"{path}: {sentence(found)}"
+        except AudioError as error:
+            failed = True
+            reason = {"code": error.code, "message": error.message}
+            line = json.dumps({"input": str(path), "error": reason}) if as_json else f"{path}: {error.message}"
+        print(line, flush=True)
+    return int(failed)
 
 
 def _settings(options: argparse.Namespace) -> Pay:
@@ -100,7 +118,7 @@ def _settings(options: argparse.Namespace) -> Pay:
     return (changed(settings, {"pay": {"engine": options.engine}}) if options.engine else settings).pay
 
 
-def _speech(path: Path, voiced: VoicedSpeech) -> Samples:
+def _owners_speech(path: Path, voiced: VoicedSpeech) -> Samples:
     speech = voiced(read_audio(path))
     if not len(speech):
         raise AudioError(f"There is no speech in {path}. An owner is made of recordings of speech.")
@@ -117,8 +135,12 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _sentence(answer: dict[str, object]) -> str:
-    if answer["llr"] is None:
-        return f"{answer['input']}: no speech"
-    verdict = "the same person" if answer["accepted"] else "not accepted"
-    return f"{answer['input']}: {verdict} (log-likelihood ratio {answer['llr']:.2f}, {answer['voiced_seconds']:.1f} s)"
+def _judgement(found: Mapping[str, Any]) -> str:
+    if found["llr"] is None:
+        return "no speech"
+    verdict = "accepted" if found["accepted"] else "not accepted"
+    return f"{verdict} (log-likelihood ratio {found['llr']:.2f}, {found['voiced_seconds']:.1f} s of speech)"
+
+
+def _size(found: Mapping[str, Any]) -> str:
+    return f"{len(found['embedding'])} numbers of {found['voiced_seconds']:.1f} s of speech; --json prints them"

@@ -26,6 +26,11 @@ def run(options: argparse.Namespace) -> int:
     if (options.amount is not None) != (options.action == "top-up"):
         raise UsageError("An amount belongs to 'voicecart wallet top-up AMOUNT', and to nothing else.")
     wallet = open_storefront(options.settings, options.state).wallet
+    if wallet is None:
+        raise UsageError(
+            f'The built-in wallet is not in use: pay.provider is "{options.settings.pay.provider}", which keeps its own'
+            " books. 'voicecart orders' shows what was bought."
+        )
     match options.action:
         case "history":
             _history(wallet.history(), options.json)

@@ -23,9 +23,11 @@ from assistant.hear.topology import read_topology
 from assistant.understand.grammar import Filler, Grammar, Sequence, Words
 from assistant.understand.understanding import Expecting
 
-_FORMAT = 1  # Raised whenever the same input compiles to something else.
+_FORMAT = 2  # Raised whenever the same input compiles to something else.
 _KEPT = 4  # Compiled sets kept beside the present one: several shops may take turns on one machine.
 _WAKE = "wake"
+_WAKE_LATTICE_BEAM = 8.0
+"""How far behind the best reading others are kept while the wake phrase is spotted: its score is such a distance."""
 WAKE_MARK = "#wake"
 """The word without sound that ends the wake phrase: it appears in Vosk's partial text once the phrase is complete."""
 
@@ -126,7 +128,7 @@ def _build(
                 numbers = _compile_words(model, words, lexicon, shared)
             for title, grammar in grammars.items():
                 target = done / title
-                _link_model(model, target)
+                _link_model(model, target, _WAKE_LATTICE_BEAM if title == _WAKE else None)
                 for path in shared.iterdir():
                     _link(path, target / "graph" / path.name)
                 _compile_grammar(grammar, numbers, lexicon, target / "graph" / "Gr.fst", work / "Gr.fst")
@@ -197,7 +199,7 @@ def _read_numbers(path: Path) -> dict[str, int]:
     return numbers
 
 
-def _link_model(model: Path, target: Path) -> None:
+def _link_model(model: Path, target: Path, lattice_beam: float | None) -> None:
     """Everything of the model but its graph, in ``target``; Vosk's own endpointing switched off."""
     (target / "graph").mkdir(parents=True)
     for path in model.rglob("*"):
@@ -209,10 +211,13 @@ def _link_model(model: Path, target: Path) -> None:
     if not (target / "am" / "final.mdl").is_file() or not settings.is_file():
         raise ModelDamaged(f"{model} is no Vosk model: am/final.mdl or conf/model.conf is missing.")
     lines = settings.read_text("utf-8").splitlines()
-    kept = [line for line in lines if not line.startswith("--endpoint.rule")]
+    replaced = ("--endpoint.rule",) if lattice_beam is None else ("--endpoint.rule", "--lattice-beam=")
+    kept = [line for line in lines if not line.startswith(replaced)]
     # Utterances end where the segmenter says, never inside the decoder: a regular grammar cannot be resumed halfway.
     never = [f"--endpoint.rule{rule}.min-trailing-silence=100000" for rule in range(1, 5)]
     never.append("--endpoint.rule5.min-utterance-length=100000")
+    if lattice_beam is not None:
+        never.append(f"--lattice-beam={lattice_beam}")
     settings.unlink()
     settings.write_text("\n".join([*kept, *never]) + "\n", "utf-8")
 

@@ -34,11 +34,15 @@ class MicSource:
         settings: Name, length of the queue, seconds between attempts to reopen.
         sleep: Waits so many seconds.
 
+    Raises:
+        AudioDeviceError: There is no such microphone.
+
     Attributes:
         dropped_seconds: Sound lost so far because the device fell behind.
     """
 
     def __init__(self, settings: Hear, sleep: Callable[[float], None] = time.sleep) -> None:
+        find_device("input", settings.microphone)
         self._settings = settings
         self._sleep = sleep
         self._blocks: queue.Queue[npt.NDArray[np.float32]] = queue.Queue(
@@ -54,7 +58,7 @@ class MicSource:
         """See ``AudioSource``; begins to record at once.
 
         Raises:
-            AudioDeviceError: There is no such microphone, or one that went away did not come back.
+            AudioDeviceError: It cannot be opened, or went away and did not come back.
         """
         self._open()
         try:

@@ -161,4 +161,5 @@ class NumberWords:
                     case _ if end < len(tokens) and tokens[end] == part:
                         longer.append((value, end + 1))
             ways = longer
-        return [(value, end) for value, end in ways if value < min(below, compound.below)]
+        # "Ten one" is no eleven: a number with a word of its own is not put together.
+        return [(value, end) for value, end in ways if value < min(below, compound.below) and value not in self.words]

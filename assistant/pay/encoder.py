@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from assistant.errors import ModelDamaged
+from assistant.errors import ModelDamaged, VoicecartError
 from assistant.hear.audio import Samples
 from assistant.models import find_model
 from assistant.pay.encoder_folder import CHECKPOINT, checksum, read_scoring, verify_folder
@@ -125,6 +125,8 @@ class FolderEncoder(ABC):
     def _load_quietly(self) -> None:
         try:
             self._loaded()
+        except VoicecartError as error:
+            logging.getLogger(__name__).warning("the speaker encoder could not be loaded: %s", error.message)
         except Exception:
             logging.getLogger(__name__).warning("the speaker encoder could not be loaded", exc_info=True)
 

@@ -37,12 +37,22 @@ class Answer(StrEnum):
 class PaymentProvider(Protocol):
     """Sets money aside for an order; the shop captures or voids it (``assistant.shop.payments.Payments``)."""
 
+    def check(self) -> None:
+        """Whether it is set up; asks nobody.
+
+        Raises:
+            SettingsError: It is not.
+        """
+        ...
+
     def authorise(self, order_id: str, amount: Money) -> Answer:
         """Sets ``amount`` aside; the order's number is the idempotency key.
 
         Raises:
-            PaymentUnavailable: The provider could not be asked; nothing was set aside.
-            StoreError: The record could not be written; nothing was set aside.
+            PaymentUnavailable: The provider could not be asked; what it may have set aside, the shop's ``void`` gives
+                back.
+            SettingsError: The provider is not set up.
+            StoreError: The record could not be written; ``void`` gives back what may have been set aside.
         """
         ...
 
@@ -82,6 +92,9 @@ class Wallet:
             opened = ledger.moved(connection, household, Movement.TOP_UP, key)
         if not opened and opening_balance.minor > 0:
             self._top_up(opening_balance, key)
+
+    def check(self) -> None:
+        """Always ready."""
 
     def balance(self) -> Money:
         """What can be spent."""
@@ -160,6 +173,9 @@ class Wallet:
             raise PaymentUnavailable(f"The payment of {order} is captured and cannot be voided, only refunded.")
         if state is PaymentState.AUTHORISED and amount:
             self._move(connection, household, Movement.VOID, order, amount)
+
+    def begin_refund(self, connection: Connection, household: str, order: str) -> None:
+        """Nothing to note: the ledger and the order change in one transaction."""
 
     def refund(self, connection: Connection, household: str, order: str) -> None:
         """Gives back what the shop was paid; nothing to do when that was done before.

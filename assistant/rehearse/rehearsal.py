@@ -17,6 +17,7 @@ from assistant.hear.segmenter import Segmenter
 from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.observe.recording import Recording
 from assistant.pay.guided_enrolment import GuidedEnrolment
+from assistant.pay.verification import Embedding
 from assistant.rehearse.judging import Verdict, judge
 from assistant.rehearse.room import at_ratio, make_noise, speech_power
 from assistant.rehearse.scenario import Noise, Scenario
@@ -29,6 +30,7 @@ from assistant.speak.mouth import Mouth
 
 _OWNER = "owner"
 _NOISE_SECONDS = 20.0
+_TEMPLATES: dict[tuple[str, tuple[str, ...], str], Embedding] = {}
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def rehearse(
     """
     with tempfile.TemporaryDirectory(prefix="voicecart-") as temporary:
         state = Path(temporary)
-        household = Household(parts, state, randomness=random.Random(scenario.name))
+        household = Household(parts, state, randomness=random.Random(scenario.name), play_money=True)
         stream = EventStream()
         # The device is made after the shopper, whose clock it is.
         script = Script(scenario, folder, parts.language.spell_digits, lambda: device.now, speak, said)
@@ -101,11 +103,19 @@ def rehearse(
 def enrol(household: Household, name: str, voice: str) -> None:
     """Enrols a simulated voice from the language's enrolment sentences.
 
+    The same voice says the same sentences every time, so that its template is made once for each encoder.
+
     Raises:
         EnrolmentError: The voice is not good enough.
     """
-    takes = [speak(voice, sentence) for sentence in household.parts.language.enrolment_sentences]
-    household.enrolments.enrol(name, takes)
+    sentences = tuple(household.parts.language.enrolment_sentences)
+    model = household.parts.encoder.model
+    known = _TEMPLATES.get((voice, sentences, model))
+    if known is not None:
+        household.voices.save(name, known, model, len(sentences))
+        return
+    household.enrolments.enrol(name, [speak(voice, sentence) for sentence in sentences])
+    _TEMPLATES[voice, sentences, model] = household.voices.templates(model)[name]
 
 
 def enrol_aloud(

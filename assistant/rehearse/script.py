@@ -1,6 +1,7 @@
 """The script of a simulated shopper: the turns of a scenario, said when the device is ready for them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,11 +71,15 @@ class Script:
         said, speech = self._speech(turn)
         speech = np.asarray(speech * 10 ** (self._scenario.gain_decibels / 20), np.float32)
         self._spoken.append(speech)
-        began = self._now()
-        if len(speech):
-            self._said(began, turn.voice or self._scenario.voice, said or "…")
-        self._records.append(TurnRecord(said, began, began + len(speech) / RATE, ()))
-        return Turn(speech, turn.silence or 0.0, turn.over_reply)
+        self._records.append(TurnRecord(said, self._now(), self._now(), ()))
+
+        def began() -> None:
+            at = self._now()
+            self._records[-1] = replace(self._records[-1], began=at, ended=at + len(speech) / RATE)
+            if len(speech):
+                self._said(at, turn.voice or self._scenario.voice, said or "…")
+
+        return Turn(speech, turn.silence or 0.0, turn.over_reply, began)
 
     def records(self) -> tuple[TurnRecord, ...]:
         """What happened in each turn that was played."""
@@ -83,8 +88,7 @@ class Script:
 
     def _close_turn(self) -> None:
         if self._records:
-            last = self._records[-1]
-            self._records[-1] = TurnRecord(last.said, last.began, last.ended, last.events + tuple(self._events))
+            self._records[-1] = replace(self._records[-1], events=self._records[-1].events + tuple(self._events))
         self._events.clear()
 
     def _answered_as_expected(self, number: int) -> bool:

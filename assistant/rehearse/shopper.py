@@ -24,11 +24,13 @@ class Turn:
         speech: What is said, 16 kHz mono; empty to stay silent.
         silence: Seconds of silence after it in which no reply is awaited.
         over_reply: Say it while the device is still speaking.
+        began: Called when the shopper opens their mouth.
     """
 
     speech: Samples
     silence: float = 0.0
     over_reply: bool = False
+    began: Callable[[], None] = lambda: None
 
 
 NextTurn = Callable[[], Turn | None]
@@ -81,6 +83,7 @@ class ShopperSource:
                 yield from self._listen()
                 yield from self._silence(_REACTION_SECONDS)
             self._replied = False
+            turn.began()
             yield from _in_chunks(turn.speech)
             yield from self._silence(turn.silence)
             if not turn.silence:

@@ -22,22 +22,27 @@ class PaymentState(StrEnum):
 class Payments(Protocol):
     """Settles payments inside the shop's own transactions, so that order and ledger cannot disagree.
 
-    Each is idempotent: asked for a second time it changes nothing.
+    Each is idempotent: asked for a second time it changes nothing. A provider that is far away may have done what the
+    shop's transaction then did not come to record; it is asked what really happened when the shop recovers.
     """
 
     def state(self, connection: Connection, household: str, order: str) -> PaymentState:
-        """How the order's payment stands."""
+        """How the order's payment stands.
+
+        Raises:
+            PaymentUnavailable: Only the provider knows, and it cannot be asked.
+        """
         ...
 
     def set_aside(self, connection: Connection, household: str) -> Iterable[str]:
-        """The orders of the household for which money is set aside, neither captured nor voided."""
+        """The orders of the household for which money may be set aside, or whose refund began and did not end."""
         ...
 
     def capture(self, connection: Connection, household: str, order: str, amount: Money) -> None:
         """Takes what was set aside.
 
         Raises:
-            PaymentUnavailable: Not exactly this amount is set aside.
+            PaymentUnavailable: Not exactly this amount is set aside, or it cannot be taken now.
         """
         ...
 
@@ -45,14 +50,18 @@ class Payments(Protocol):
         """Gives back what is set aside; nothing to do when nothing is.
 
         Raises:
-            PaymentUnavailable: It is captured already.
+            PaymentUnavailable: It is captured already, or cannot be given back now.
         """
+        ...
+
+    def begin_refund(self, connection: Connection, household: str, order: str) -> None:
+        """Notes, in a transaction of its own before ``refund``, that a refund is about to be made."""
         ...
 
     def refund(self, connection: Connection, household: str, order: str) -> None:
         """Gives back what was captured.
 
         Raises:
-            PaymentUnavailable: Nothing was captured.
+            PaymentUnavailable: Nothing was captured, or it cannot be given back now.
         """
         ...

@@ -1,12 +1,14 @@
 """The shop of one household: catalog, cart, orders and shopping list, in the database."""
 
+import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
-from assistant.errors import CatalogMissing, OrderError
+from assistant.errors import CatalogMissing, OrderError, PaymentUnavailable
 from assistant.shop import schema
 from assistant.shop.cart import Cart
 from assistant.shop.cart_rows import read_cart, write_cart
@@ -14,10 +16,11 @@ from assistant.shop.catalog import ImportedCatalog, choose_catalog
 from assistant.shop.database import ensure_tables, reading, transaction
 from assistant.shop.order_book import OrderBook
 from assistant.shop.orders import Order, OrderStatus
-from assistant.shop.payments import Payments
+from assistant.shop.payments import Payments, PaymentState
 from assistant.shop.product import Product
 from assistant.shop.shopping_list import ListEntry, append_entry, read_entries
 
+_log = logging.getLogger(__name__)
 _TABLES = (
     schema.cart_lines,
     schema.orders,
@@ -60,6 +63,7 @@ class Store:
         self._payments = payments
         self._currency = currency
         self._clock = clock
+        self._unsettled: set[str] = set()
         self._book = OrderBook(household, randomness or random.SystemRandom())
         ensure_tables(engine, *_TABLES)
         self._catalog = choose_catalog(engine, household, products)
@@ -105,6 +109,8 @@ class Store:
     def begin_order(self, cart: Cart, key: str) -> Order:
         """Commits an order for ``cart`` that awaits its payment. The cart itself stays until the order is paid.
 
+        What this device could not settle with the payment provider earlier is tried again first.
+
         Args:
             cart: What the person has confirmed.
             key: Idempotency key: a second call with it gives the same order, whatever has become of it.
@@ -115,6 +121,7 @@ class Store:
         """
         if not cart:
             raise OrderError("An empty cart cannot be ordered.")
+        self._settle(sorted(self._unsettled))
         with transaction(self._engine) as connection:
             before = self._book.find_key(connection, key)
             if before is None:
@@ -158,7 +165,7 @@ class Store:
             PaymentUnavailable: The payment cannot be given back now; the order still awaits it.
             StoreError: The database refused; the next start gives it up.
         """
-        with transaction(self._engine) as connection:
+        with self._settling(order_id), transaction(self._engine) as connection:
             self._give_up(connection, self._book.get(connection, order_id))
 
     def cancel_order(self, order_id: str) -> Order:
@@ -170,12 +177,13 @@ class Store:
             StoreError: The database refused; the order stays.
         """
         with transaction(self._engine) as connection:
-            order = self._book.get(connection, order_id)
-            if not order.cancellable:
-                raise OrderError(f"Order {order_id} is {order.status.words} and cannot be cancelled any more.")
+            self._cancellable(connection, order_id)
+            # Committed before money moves: a provider that is far away may give it back just when this device dies.
+            self._payments.begin_refund(connection, self._household, order_id)
+        with self._settling(order_id), transaction(self._engine) as connection:
+            order = self._cancellable(connection, order_id)
             self._payments.refund(connection, self._household, order_id)
-            self._catalog.put_back(connection, order.lines)
-            return self._book.move(connection, order, OrderStatus.CANCELLED, OrderStatus.REFUNDED, at=self._clock())
+            return self._cancelled(connection, order)
 
     def move_order(self, order_id: str, status: OrderStatus) -> Order:
         """Notes that an order was packed, shipped, delivered.
@@ -188,25 +196,18 @@ class Store:
             return self._book.move(connection, self._book.get(connection, order_id), status, at=self._clock())
 
     def recover(self) -> tuple[str, ...]:
-        """Gives up what a device that died left unpaid; the numbers of those orders.
+        """Gives up what a device that died left unpaid, and finishes its refunds; the numbers of those orders.
 
         For the start of a device, before it takes orders. Should another device of the household be paying just then,
-        its payment fails and nothing is bought.
+        its payment fails and nothing is bought. What the payment provider cannot settle now stays for later.
 
         Raises:
             StoreError: The database refused.
         """
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             awaiting = self._book.awaiting(connection)
             held = tuple(self._payments.set_aside(connection, self._household))
-            left = tuple(dict.fromkeys((*awaiting, *held)))
-            for order_id in left:
-                order = self._book.find(connection, order_id)
-                if order is None:
-                    self._payments.void(connection, self._household, order_id)
-                else:
-                    self._give_up(connection, order)
-        return left
+        return self._settle(dict.fromkeys((*awaiting, *held)))
 
     def orders(self, limit: int | None = 100) -> tuple[Order, ...]:
         """The orders that were paid, newest first.
@@ -247,6 +248,50 @@ class Store:
         """
         with reading(self._engine) as connection:
             return read_entries(connection, self._household)
+
+    def _settle(self, order_ids: Iterable[str]) -> tuple[str, ...]:
+        settled = []
+        for order_id in order_ids:
+            try:
+                with self._settling(order_id), transaction(self._engine) as connection:
+                    self._settle_one(connection, order_id)
+            except PaymentUnavailable as error:
+                _log.warning("order %s is not settled with the payment provider: %s", order_id, error.message)
+            else:
+                settled.append(order_id)
+        return tuple(settled)
+
+    @contextmanager
+    def _settling(self, order_id: str) -> Iterator[None]:
+        """Remembers an order that cannot be settled now, so that it is tried again before the next one."""
+        try:
+            yield
+        except PaymentUnavailable:
+            self._unsettled.add(order_id)
+            raise
+        self._unsettled.discard(order_id)
+
+    def _settle_one(self, connection: Connection, order_id: str) -> None:
+        order = self._book.find(connection, order_id)
+        if order is None:
+            self._payments.void(connection, self._household, order_id)
+        elif not order.paid:
+            self._give_up(connection, order)
+        elif self._payments.state(connection, self._household, order_id) is PaymentState.REFUNDED:
+            if order.cancellable:
+                self._cancelled(connection, order)
+            elif order.status is not OrderStatus.REFUNDED:
+                _log.error("order %s is %s, but its payment was given back", order_id, order.status.words)
+
+    def _cancellable(self, connection: Connection, order_id: str) -> Order:
+        order = self._book.get(connection, order_id)
+        if not order.cancellable:
+            raise OrderError(f"Order {order_id} is {order.status.words} and cannot be cancelled any more.")
+        return order
+
+    def _cancelled(self, connection: Connection, order: Order) -> Order:
+        self._catalog.put_back(connection, order.lines)
+        return self._book.move(connection, order, OrderStatus.CANCELLED, OrderStatus.REFUNDED, at=self._clock())
 
     def _give_up(self, connection: Connection, order: Order) -> None:
         if order.paid:

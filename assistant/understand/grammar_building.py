@@ -8,22 +8,27 @@ be understood.
 from collections.abc import Iterable, Mapping
 
 from assistant.languages.language import Language
-from assistant.languages.pattern import Phrase, expand_all, is_slot
+from assistant.languages.pattern import Phrase, expand, expand_all, is_slot
 from assistant.shop.product import Product
 from assistant.understand.grammar import Alternatives, Expression, Filler, Grammar, Reference, Repeat, Words
 from assistant.understand.grammar import Sequence as InOrder
-from assistant.understand.item_grammar import ItemGrammar, choice
+from assistant.understand.item_grammar import ItemGrammar
+from assistant.understand.quantity_grammar import choice
 from assistant.understand.understanding import Expecting, Intent
 
-# Costs in natural-log units.
-_BARE_ITEMS, _AND_ITEMS = 0.7, 2.5
-_ENDING = 3.0
-_PLEASE, _POLITE = 0.5, 3.0
-_ANSWER_ASKED, _ANSWER_UNASKED = 0.3, 4.0
+# Costs in natural-log units, on top of the intents' own.
+_BARE_ITEMS, _AND_ITEMS = 2.0, 4.0
+_SENTENCE = 1.5
+"""One of the many ways to put a wish."""
+_ENDING = 4.0
+_PLEASE, _POLITE = 0.7, 4.0
+_USUAL_ANSWER, _RARE_ANSWER, _ANSWER_UNASKED = 0.7, 4.0, 4.0
 _LOOSE = 1.0
 _CORRECTION = 1.5
 _CHOICE = 0.3
 _DIGIT = 0.0
+_NUMBERED = 4.0
+"""An order's number, because any sounds resemble some digits."""
 _ELSEWHERE = 4.0
 """What commands cost where an answer is expected."""
 _FILLER = {
@@ -176,12 +181,12 @@ class _Builder:
         fixed: list[tuple[float, Expression]] = []
         loose: dict[Phrase, float] = {}
         for intent, data in self._language.data["commands"]["intents"].items():
-            cost: float = data["cost"]
+            cost: float = data["cost"] + _SENTENCE
             for phrase in self._language.phrases("commands", "intents", intent, "patterns"):
                 if intent in _NOT_HEARD:
                     continue
                 if "{items}" not in phrase:
-                    fixed.append((cost, self._filled(phrase)))
+                    fixed.append((cost + (_NUMBERED if "{order}" in phrase else 0.0), self._filled(phrase)))
                     continue
                 place = phrase.index("{items}")
                 beginning, ending = phrase[:place], phrase[place + 1 :]
@@ -212,11 +217,14 @@ class _Builder:
         )
 
     def _answers(self, *, asked: bool) -> Expression:
-        cost = _ANSWER_ASKED if asked else 0.0
-        phrases = [(cost, phrase) for answer in ("yes", "no") for phrase in self._language.phrases("answers", answer)]
-        if asked:
-            for answer in ("yes", "no"):
-                phrases += [(1.0, one) for one in self._language.phrases("answers", "confirmation", answer)]
+        answers = self._language.data["answers"]
+        phrases: list[tuple[float, Phrase]] = []
+        for answer in ("yes", "no"):
+            # The data names the usual answers first.
+            phrases += [(_USUAL_ANSWER, phrase) for phrase in expand(answers[answer][0])]
+            phrases += [(_RARE_ANSWER, phrase) for phrase in self._language.phrases("answers", answer)]
+            if asked:
+                phrases += [(_RARE_ANSWER, one) for one in self._language.phrases("answers", "confirmation", answer)]
         return choice(phrases)
 
     def _leads(self, *kinds: str) -> Alternatives:

@@ -1,14 +1,15 @@
-"""The grammar of items: quantity, unit, options in any order, product, and options again.
+"""The grammar of items: options in any order, product, and options again.
 
 All products with the same options share their rules. Which options have been said is part of the state, so that none
 is said twice; a product with very many options has plain loops instead.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from assistant.languages.language import Language
-from assistant.languages.pattern import Phrase, expand
+from assistant.languages.pattern import Phrase
 from assistant.shop.product import Option, Product
 from assistant.understand.grammar import Alternatives, Expression, Filler, Reference, Repeat, Words
 from assistant.understand.grammar import Sequence as InOrder
@@ -19,21 +20,21 @@ from assistant.understand.product_phrases import (
     phrases_of_options,
     phrases_of_products,
 )
+from assistant.understand.quantity_grammar import QuantityGrammar, choice, sold_in
 
-# Costs in natural-log units, beside acoustic costs of some ten units a word.
-_NAMING = {Naming.NAME: 1.0, Naming.ALIAS: 1.0, Naming.BRANDED: 2.0, Naming.GENERIC: 3.0}
+# Costs in natural-log units: what each choice would cost with a fair share of probability, so that the branch of
+# general words can be compared with it. One of many products or values costs the logarithm of how many there are.
+_NAMING = {Naming.NAME: 0.0, Naming.ALIAS: 0.0, Naming.BRANDED: 1.0, Naming.GENERIC: 2.0}
 _PLURAL = 0.7
-_VALUE = 1.0
-_NEGATION = 2.5
+_MENTION = 0.5
+"""Saying an option at all."""
+_NEGATION = 1.5
 _BEFORE_UNUSUAL = 2.5
 """A value before the product that begins like something said after it ("a bit of milk")."""
 _LINKED, _JOINED, _UNLINKED = 0.3, 0.7, 2.5
-_NEXT_ITEM = 1.5
-_NO_QUANTITY, _ARTICLE, _FEW, _MANY, _AMOUNT = 0.7, 0.0, 2.5, 4.0, 3.0
-_UNIT, _FOREIGN_UNIT = 0.7, 2.5
+_NEXT_ITEM, _RARE_JOIN = 2.0, 2.0
 _UNKNOWN_ITEM = 14.0
 _MOST_GROUPS = 5
-_FEW_NUMBERS, _MOST_NUMBERS = 12, 99
 
 
 class ItemGrammar:
@@ -51,14 +52,19 @@ class ItemGrammar:
         self._by_sku: dict[str, list[ProductPhrase]] = {}
         for phrase in self.phrases:
             self._by_sku.setdefault(phrase.sku, []).append(phrase)
+        self._product = math.log(max(1, sum(phrase.naming < Naming.BRANDED for phrase in self.phrases)))
         self.rules: dict[str, Expression] = {}
-        self._write_quantities()
-        kinds = [
-            self._write_kind(number, options, skus) for number, (options, skus) in enumerate(self._kinds().items())
-        ]
-        unknown = (_UNKNOWN_ITEM, Filler(0.0))
-        self.rules["item"] = InOrder((Reference("quantity"), Alternatives((*((0.0, kind) for kind in kinds), unknown))))
-        joins = choice((0.0 if number == 0 else 1.0, text) for number, text in enumerate(self._words("joins")))
+        quantities = QuantityGrammar(self._products, language)
+        self.rules |= quantities.rules
+        kinds: dict[str, list[tuple[float, Expression]]] = {}
+        for number, ((options, unit), skus) in enumerate(self._kinds().items()):
+            kinds.setdefault(unit, []).append((0.0, self._write_kind(number, options, skus)))
+        for unit in quantities.units:
+            self.rules[sold_in(unit)] = Alternatives(tuple(kinds[unit]))
+        known = [kind for alike in kinds.values() for kind in alike]
+        self.rules["product"] = Alternatives((*known, (_UNKNOWN_ITEM, Filler(0.0))))
+        self.rules["item"] = quantities.item
+        joins = choice((_RARE_JOIN if number else 0.0, text) for number, text in enumerate(self._words("joins")))
         more = Repeat(InOrder((joins, Reference("item"))), _NEXT_ITEM)
         self.rules["items"] = InOrder((Reference("item"), more))
         self._write_loose_options()
@@ -67,51 +73,13 @@ class ItemGrammar:
         words: Sequence[str] = self._language.data["items"][key]
         return words
 
-    def _kinds(self) -> Mapping[tuple[Option, ...], tuple[str, ...]]:
-        kinds: dict[tuple[Option, ...], tuple[str, ...]] = {}
+    def _kinds(self) -> Mapping[tuple[tuple[Option, ...], str], tuple[str, ...]]:
+        """Options and unit → the skus that share them."""
+        kinds: dict[tuple[tuple[Option, ...], str], tuple[str, ...]] = {}
         for product in self._products:
-            kinds[product.options] = (*kinds.get(product.options, ()), product.sku)
+            kind = (product.options, self._language.normalise(product.unit))
+            kinds[kind] = (*kinds.get(kind, ()), product.sku)
         return kinds
-
-    # Quantities.
-
-    def _write_quantities(self) -> None:
-        numbers = self._language.numbers
-        counts = [
-            (_FEW if number <= _FEW_NUMBERS else _MANY, way)
-            for number in range(1, _MOST_NUMBERS + 1)
-            for way in numbers.ways(number)
-        ]
-        self.rules["number"] = choice(counts)
-        self.rules["unit"] = choice(self._units())
-        data = self._language.data["quantities"]
-        amounts = [
-            (_AMOUNT, phrase)
-            for text in data["amounts"]
-            for phrase in expand(text)
-            if not any(part.startswith("{") for part in phrase)
-        ]
-        optional_unit = Alternatives(((0.0, Words("")), (_UNIT, Reference("unit"))))
-        self.rules["quantity"] = Alternatives(
-            (
-                (_NO_QUANTITY, Words("")),
-                *((_ARTICLE, InOrder((Words(article), optional_unit))) for article in data["articles"]),
-                *((_NO_QUANTITY + 0.5, Words(word)) for word in self._words("determiners")),
-                (0.0, InOrder((Reference("number"), optional_unit))),
-                *((cost, Words(" ".join(phrase))) for cost, phrase in amounts),
-            )
-        )
-
-    def _units(self) -> list[tuple[float, str]]:
-        own = {self._language.normalise(product.unit): None for product in self._products if product.unit}
-        known = dict.fromkeys(self._language.data["quantities"]["units"]["words"])
-        links = self._language.data["quantities"]["units"]["links"]
-        found = []
-        for unit in {**own, **known}:
-            cost = 0.0 if unit in own else _FOREIGN_UNIT
-            for form in dict.fromkeys((unit, self._language.forms.plural(unit))):
-                found += [(cost, f"{form} {link}") for link in links]
-        return found
 
     # Products and their options.
 
@@ -136,7 +104,7 @@ class ItemGrammar:
             for phrase in self._by_sku.get(sku, ()):
                 text = " ".join(phrase.words)
                 for form, more in ((text, 0.0), (self._language.forms.plural(text), _PLURAL)):
-                    cost = _NAMING[phrase.naming] + more
+                    cost = self._product + _NAMING[phrase.naming] + more
                     costs[form] = min(cost, costs.get(form, cost))
         return choice((cost, text) for text, cost in costs.items())
 
@@ -156,7 +124,7 @@ class ItemGrammar:
             negated = _starts(phrase.words, negations) and text not in named
             if negated and not (deniable and len(phrase.words) == 2):
                 continue
-            cost = _NEGATION if negated else _VALUE
+            cost = _MENTION + math.log(len(option.values)) + (_NEGATION if negated else 0.0)
             after.append((cost, text))
             if not negated and not _starts(phrase.words, measures):
                 before.append((cost + (_BEFORE_UNUSUAL if amounts else 0.0), text))
@@ -206,24 +174,15 @@ class ItemGrammar:
         negations = [tuple(text.split()) for text in self._words("negations")]
         texts = dict.fromkeys(
             " ".join(phrase.words)
-            for options in self._kinds()
+            for options in dict.fromkeys(options for options, _ in self._kinds())
             for phrase in phrases_of_options(options, self._language)
             if phrase.value is not None or not _starts(phrase.words, negations)
         )
-        self.rules["option"] = choice((_VALUE, text) for text in texts)
+        self.rules["option"] = choice((math.log(len(texts)), text) for text in texts)
         words = dict.fromkeys(
             word for phrase in self.phrases if phrase.naming < Naming.GENERIC for word in phrase.words if len(word) > 2
         )
-        self.rules["part"] = choice((_NAMING[Naming.GENERIC], word) for word in words)
-
-
-def choice(branches: Iterable[tuple[float, str]] | Iterable[tuple[float, Phrase]]) -> Alternatives:
-    """One of several phrases, each once at its lowest cost."""
-    costs: dict[str, float] = {}
-    for cost, words in branches:
-        text = words if isinstance(words, str) else " ".join(words)
-        costs[text] = min(cost, costs.get(text, cost))
-    return Alternatives(tuple((cost, Words(text)) for text, cost in costs.items()))
+        self.rules["part"] = choice((self._product, word) for word in words)
 
 
 def _starts(words: Phrase, beginnings: Iterable[Phrase]) -> bool:

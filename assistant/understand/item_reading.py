@@ -185,7 +185,8 @@ class _Reader:
         for unit, end in filter(None, found):
             linked = end > position + len(unit)
             if now.quantity is not None or linked:
-                yield end, state.with_now(_UNIT if linked else 2 * _UNIT, unit=unit)
+                late = _LATE_QUANTITY if now.about_something else 0.0
+                yield end, state.with_now((_UNIT if linked else 2 * _UNIT) + late, unit=unit)
 
     def _with_product(self, state: _State, words: Phrase, stems: Phrase, skus: tuple[str, ...]) -> Iterator[_State]:
         naming = min(self._catalog.by_words[stems].values())

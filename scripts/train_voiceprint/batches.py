@@ -22,6 +22,7 @@ _COPY_SHARES = (0.42, 0.58)
 _REPEATED_SHARE = 0.35
 _SHORTEST_FRAMES = 50
 _LEAST_CLIP_FRAMES = 12
+_SYNTHETIC_SPEAKERS = 8
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,21 @@ class CropSampler:
                 taught[row] = 1.0
         return Batch(self._disturb(features), classes, teacher, taught)
 
-    def plain_crops(self, speakers: int, crops: int, frames: int) -> Iterator[tuple[np.ndarray, int]]:
-        """For so many speakers chosen at random: crops `(crops, frames, 80)` at the speaker's own speed."""
-        chosen = self.generator.choice(sorted(self._clips_of), size=min(speakers, len(self._clips_of)), replace=False)
+    def plain_crops(self, speakers: int, crops: int, frames: int) -> Iterator[tuple[np.ndarray, int, str]]:
+        """For so many speakers chosen at random: crops `(crops, frames, 80)` at their own speed, number, set.
+
+        Only `_SYNTHETIC_SPEAKERS` of them are synthesised voices: to an encoder these are much alike.
+        """
+        set_of = {self._number[clip["speaker"]]: clip["set"] for clip in self._listing}
+        made = [speaker for speaker in sorted(self._clips_of) if set_of[speaker] == "synthetic"]
+        real = [speaker for speaker in sorted(self._clips_of) if set_of[speaker] != "synthetic"]
+        chosen = [
+            *self.generator.choice(made, size=min(_SYNTHETIC_SPEAKERS, len(made)), replace=False),
+            *self.generator.choice(real, size=min(speakers - _SYNTHETIC_SPEAKERS, len(real)), replace=False),
+        ]
         for speaker in chosen:
-            yield np.stack([self._crop(speaker, 1.0, frames)[0] for _ in range(crops)]), int(speaker)
+            cut = np.stack([self._crop(speaker, 1.0, frames)[0] for _ in range(crops)])
+            yield cut, int(speaker), set_of[speaker]
 
     def _crop(self, speaker: int, speed: float, frames: int) -> tuple[np.ndarray, list[int]]:
         """A stretch of one clip; short clips of the same speaker are joined until they suffice."""

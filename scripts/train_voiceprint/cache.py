@@ -20,7 +20,7 @@ import numpy as np
 from augment import Noises, degrade
 from features import extract, make_fbank, voiced_frames
 from recordings import Recording, read_manifest, read_waveform, shared_folder
-from splits import fraction, group
+from splits import evaluation_set, fraction, group
 from synthetic import synthesise
 
 SHARD = 500
@@ -35,12 +35,13 @@ def all_recordings(work: Path) -> list[Recording]:
 
 
 def training_clips(work: Path) -> list[dict[str, str]]:
-    """The clips to train on: `{"path", "speaker"}`, listed once in `WORK/clips.json`."""
+    """The clips to train on: `{"path", "speaker", "set"}`, listed once in `WORK/clips.json`."""
     listing = work / "clips.json"
     if not listing.exists():
         chosen = [recording for recording in all_recordings(work) if group(recording) == "train"]
         chosen.sort(key=lambda recording: fraction(str(recording.path)))
-        write(listing, json.dumps([{"path": str(r.path), "speaker": r.speaker} for r in chosen]).encode())
+        clips = [{"path": str(r.path), "speaker": r.speaker, "set": evaluation_set(r)} for r in chosen]
+        write(listing, json.dumps(clips).encode())
     return json.loads(listing.read_text())
 
 

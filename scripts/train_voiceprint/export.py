@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +30,10 @@ from assistant.pay.onnx_encoder import OnnxEncoder
 from assistant.settings import Pay
 
 _CROP_FRAMES = 150
-_CROPS_A_SPEAKER = 6
-COHORT_SPEAKERS = 600
-# Share of a plain identity in the within-speaker covariance that is whitened.
-_SHRINKAGE = 0.5
+_CROPS_A_SPEAKER = 5
+COHORT_SPEAKERS = 1400
+# Share of a plain identity in the covariance that is whitened.
+_SHRINKAGE = 0.1
 
 HYPERPARAMETERS = """\
 # ECAPA-TDNN of Voicecart, for speechbrain.inference.speaker.SpeakerRecognition.
@@ -75,28 +76,48 @@ class Embedder(torch.nn.Module):
         return self.encoder(features)[:, 0] - self.mean
 
 
-def training_embeddings(encoder: torch.nn.Module, work: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings of crops of training speakers, undistorted and in rooms, and their speakers."""
-    sampler = CropSampler(work, seed=1)
-    embeddings, speakers = [], []
+@dataclass(frozen=True)
+class Voices:
+    """Embeddings `(crops, 192)` of training speakers, undistorted and in rooms: whose each is, and of which set."""
+
+    embeddings: np.ndarray
+    speakers: np.ndarray
+    sets: np.ndarray
+
+    def means(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean embedding of every speaker, and the speakers' sets."""
+        names, first = np.unique(self.speakers, return_index=True)
+        return np.stack([self.embeddings[self.speakers == name].mean(0) for name in names]), self.sets[first]
+
+
+def training_voices(encoder: torch.nn.Module, work: Path) -> Voices:
+    """Embeds crops of training speakers."""
+    embeddings, speakers, sets = [], [], []
     normalise = sentence_mean()
+    sampler = CropSampler(work, seed=1)
     with torch.inference_mode():
-        for features, speaker in sampler.plain_crops(COHORT_SPEAKERS, _CROPS_A_SPEAKER, _CROP_FRAMES):
+        for features, speaker, of_set in sampler.plain_crops(COHORT_SPEAKERS, _CROPS_A_SPEAKER, _CROP_FRAMES):
             batch = normalise(torch.from_numpy(features), torch.ones(len(features)))
             embeddings.append(encoder(batch)[:, 0].numpy())
-            speakers.append(np.full(len(features), speaker))
-    return np.concatenate(embeddings).astype(np.float64), np.concatenate(speakers)
+            speakers += [speaker] * len(features)
+            sets += [of_set] * len(features)
+    return Voices(np.concatenate(embeddings).astype(np.float64), np.array(speakers), np.array(sets))
 
 
-def whitening(embeddings: np.ndarray, speakers: np.ndarray) -> np.ndarray:
-    """Matrix `(192, 192)` that makes the differences within speakers equally large in all directions."""
-    centred = np.concatenate([embeddings[speakers == s] - embeddings[speakers == s].mean(0) for s in set(speakers)])
-    covariance = centred.T @ centred / len(centred)
-    covariance = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * np.trace(covariance) / len(covariance) * np.eye(
-        len(covariance)
-    )
+def whitening(voices: Voices) -> np.ndarray:
+    """Matrix `(192, 192)` that makes what is not the voice equally small in all directions.
+
+    That is what differs within a speaker, and what differs between the means of whole sets: microphones and languages.
+    """
+    means, sets = voices.means()
+    rows = np.searchsorted(np.unique(voices.speakers), voices.speakers)
+    within = np.cov((voices.embeddings - means[rows]).T, bias=True)
+    of_sets = np.stack([means[sets == name].mean(0) for name in sets])
+    covariance = within + np.cov(of_sets.T, bias=True)
+    size = len(covariance)
+    covariance = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * np.trace(within) / size * np.eye(size)
     values, vectors = np.linalg.eigh(covariance)
-    return vectors @ np.diag(values**-0.5) @ vectors.T * np.sqrt(values.mean())
+    return vectors @ np.diag(values**-0.5) @ vectors.T
 
 
 def transform_last_layer(encoder: torch.nn.Module, matrix: np.ndarray) -> None:
@@ -164,23 +185,23 @@ def conditions(people: list[Owner], folder: Path) -> tuple[np.ndarray, list[Atte
     return takes, [*attempts, degraded]
 
 
-def export(work: Path, name: str, target: Path, whiten: bool = True) -> None:
+def export(work: Path, name: str, target: Path) -> None:
     """Builds the folder beside `target` and puts it in its place."""
     recipe = json.loads((work / name / "configuration.json").read_text())
     shape = EncoderShape(recipe["channels"], recipe["aggregated_channels"])
     encoder = shape.build().eval()
     encoder.load_state_dict(torch.load(work / name / "encoder.pt", weights_only=True))
-    embeddings, speakers = training_embeddings(encoder, work)
-    if whiten:
-        matrix = whitening(embeddings, speakers)
-        transform_last_layer(encoder, matrix)
-        embeddings = embeddings @ matrix.T
-    mean = embeddings.mean(0)
+    voices = training_voices(encoder, work)
+    matrix = whitening(voices)
+    transform_last_layer(encoder, matrix)
+    voices = replace(voices, embeddings=voices.embeddings @ matrix.T)
+    mean = voices.embeddings.mean(0)
     folder = work / name / "folder"
     shutil.rmtree(folder, ignore_errors=True)
     write_network(folder, encoder, shape, mean)
-    unit = (embeddings - mean) / np.linalg.norm(embeddings - mean, axis=1, keepdims=True)
-    cohort = np.stack([unit[speakers == speaker].mean(0) for speaker in sorted(set(speakers))])
+    unit = voices.embeddings - mean
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    cohort, _ = replace(voices, embeddings=unit).means()
     cohort /= np.linalg.norm(cohort, axis=1, keepdims=True)
     people = owners(work, "calibration")
     takes, attempts = conditions(people, folder)
@@ -196,10 +217,10 @@ def export(work: Path, name: str, target: Path, whiten: bool = True) -> None:
     shutil.copy(Path(__file__).parents[2] / "LICENSE", folder / "LICENSE")
     write_manifest(folder)
     print(json.dumps(calibration["measured"], indent=1))
-    replace(folder, target)
+    put_in_place(folder, target)
 
 
-def replace(folder: Path, target: Path) -> None:
+def put_in_place(folder: Path, target: Path) -> None:
     """Puts a copy of a folder in the place of another one."""
     new, old = target.with_name(target.name + ".new"), target.with_name(target.name + ".old")
     shutil.rmtree(new, ignore_errors=True)
@@ -216,10 +237,9 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("name")
     parser.add_argument("target", type=Path)
-    parser.add_argument("--whiten", action=argparse.BooleanOptionalAction, default=True)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    export(arguments.work, arguments.name, arguments.target, arguments.whiten)
+    export(arguments.work, arguments.name, arguments.target)
 
 
 if __name__ == "__main__":
