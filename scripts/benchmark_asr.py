@@ -26,11 +26,12 @@ SETS = ("menu", "words", "digits", "brands", "shop")
 Measured = dict[str, Tally]
 
 
-def measured(name: str, make: MakeEngine, lexicon: Lexicon, audio: Path, levels: list[int]) -> Measured:
+def measured(name: str, make: MakeEngine, lexicon: Lexicon, audio: Path, levels: list[int], every: int) -> Measured:
     """One of the sets that need a recogniser only."""
     if name == "menu":
-        found = measuring.menu_orders(make, recordings.coffee_orders(), levels)
-        return {f"coffee orders, menu grammar, {level}": tally for level, tally in found.items()}
+        found = measuring.menu_orders(make, recordings.coffee_orders(), levels, every)
+        title = "coffee orders" if every == 1 else f"coffee orders (each {every}th)"
+        return {f"{title}, menu grammar, {level}": tally for level, tally in found.items()}
     if name == "words":
         return measuring.words_in_any_order(make)
     if name == "digits":
@@ -70,6 +71,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
     parser.add_argument("--engines", nargs="+", choices=("vosk", "pocketsphinx"), default=("vosk", "pocketsphinx"))
     parser.add_argument("--levels", nargs="*", type=int, default=list(recordings.LEVELS), help="noise for orders, dB")
+    parser.add_argument("--every", type=int, default=1, help="take every N-th order of the menu only")
     parser.add_argument("--audio", type=Path, default=Path("/tmp/voicecart-benchmark"), help="synthesised speech")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "hearing-benchmark")
     parser.add_argument("--document", action="store_true")
@@ -88,14 +90,21 @@ def main() -> None:
             vosk = engine == "vosk"
             make = measuring.vosk_maker(arguments.model, lexicon) if vosk else measuring.pocketsphinx_maker(lexicon)
             title = arguments.model.name if vosk else engine
-            runs.append((title, lambda name=name, make=make: measured(name, make, lexicon, arguments.audio, levels)))
+            runs.append(
+                (
+                    title,
+                    lambda name=name, make=make: measured(
+                        name, make, lexicon, arguments.audio, levels, arguments.every
+                    ),
+                )
+            )
     for title, run in runs:
         for name, tally in run().items():
             results["sets"].setdefault(name, {})[title] = tally.as_json()
             print(f"{title}: {name}: {tally.right} of {tally.utterances}", flush=True)
-    results["costs"] = costs(arguments.model)
-    results["measured"] = time.strftime("%Y-%m-%d")
-    figures.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        results["costs"] = costs(arguments.model)
+        results["measured"] = time.strftime("%Y-%m-%d")
+        figures.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
     report.plot_noise(arguments.out.with_suffix(".png"), results)
     if arguments.document:
         report.write_into(REPOSITORY / "docs" / "hearing.md", results)

@@ -37,7 +37,7 @@ TURNS = {
     "order, with the wake phrase": "hey genie, order two cartons of oat milk",
     "correction": "no, three",
     "confirmation": "yes",
-    "digits, voice judged, order placed": "four seven one nine",
+    "digits, voice judged": "four seven one nine",
     "status of the order, with the wake phrase": "hey genie, where is my order",
 }
 IDLE_SECONDS = 120

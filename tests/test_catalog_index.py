@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shops import COFFEE, HOUSEHOLD, LANGUAGE, LEXICON, RESTAURANT, catalog, option, product
 
 from assistant.understand.product_phrases import Naming, phrases_of_options, phrases_of_products
-from tests.shops import COFFEE, HOUSEHOLD, LANGUAGE, LEXICON, RESTAURANT, catalog, option, product
 
 HOME = catalog(HOUSEHOLD)
 

@@ -2,13 +2,14 @@ import itertools
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.pay.challenge import Challenge, draw_digits
 from assistant.shop.money import Money
 
 
+@settings(deadline=None)
 @given(st.integers(1, 8), st.integers())
 def test_digits_are_as_many_as_asked_and_no_two_neighbours_are_equal(count, seed):
     digits = draw_digits(count, random.Random(seed))
@@ -16,6 +17,7 @@ def test_digits_are_as_many_as_asked_and_no_two_neighbours_are_equal(count, seed
     assert all(left != right for left, right in itertools.pairwise(digits))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4), st.integers())
 def test_the_digits_before_are_not_drawn_again(count, seed):
     before = draw_digits(count, random.Random(seed))

@@ -1,6 +1,7 @@
 """The commands that hear: their lines, their exit codes, and what they say to bad input."""
 
 import json
+import resource
 import shutil
 import struct
 import subprocess
@@ -182,6 +183,31 @@ def test_wake_without_a_threshold_prints_every_likeness(voicecart, place):
     _, all_lines, _ = voicecart("wake", place / "genie.wav", "--phrase", "hey genie", "--json")
     _, none, _ = voicecart("wake", place / "genie.wav", "--phrase", "hey genie", "--threshold", "1000", "--json")
     assert len(all_lines[0]["detections"]) >= 1 and none[0]["detections"] == []
+
+
+def test_running_speech_without_the_phrase_does_not_keep_the_spotter_busy(place):
+    story = ShopperVoice.parse("flite:kal16").say(
+        "The weather turned colder in the evening, so we lit the fire and played cards until everybody was tired. "
+    )
+    soundfile.write(place / "story.wav", np.resize(story, 20 * 16_000), 16_000)
+    # Seconds are enough; a lattice that explodes would take many minutes.
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "assistant",
+            "wake",
+            str(place / "story.wav"),
+            "--json",
+            "--state",
+            str(place / "state"),
+        ],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (60, 60)),
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["seconds"] == pytest.approx(20)
 
 
 def test_a_wake_phrase_without_words_is_refused(voicecart, place):

@@ -83,7 +83,9 @@ def cart_of(*lines) -> Cart:
 
 
 def order_of(number: str, cart: Cart, status: OrderStatus = OrderStatus.PAID) -> Order:
-    return Order(number, "home", number, cart.lines, cart.total, (StatusChange(status, datetime(2026, 1, 1, tzinfo=UTC)),))
+    return Order(
+        number, "home", number, cart.lines, cart.total, (StatusChange(status, datetime(2026, 1, 1, tzinfo=UTC)),)
+    )
 
 
 def item(sku: str, quantity: int | None = None, **options: str) -> Item:
@@ -168,7 +170,9 @@ class TestTable:
 
     def test_only_a_confirmation_of_the_read_back_leads_to_authorising(self):
         sources = {
-            (state, kind) for (state, kind), row in TABLE.items() if State.AUTHORISING in row.to and state is not State.AUTHORISING
+            (state, kind)
+            for (state, kind), row in TABLE.items()
+            if State.AUTHORISING in row.to and state is not State.AUTHORISING
         }
         harmless = {(s, k) for s in State for k in (ChallengeIssued, PaymentDeclined, PaymentUnavailable)}
         assert sources - harmless == {(State.CONFIRMING, Intent.CONFIRM)}
@@ -291,7 +295,10 @@ class TestQuestions:
         talk = Talkers().hear(Intent.ORDER, item("latte", 2))
         assert talk.said == ["which_option"] and talk.listen == Listen(Expecting.CHOICE, ("latte",))
         talk.hear(Intent.CHANGE_OPTION, options={"size": "small"})
-        assert talk.state is State.CONFIRMING and dict(talk.cart.lines[0].options) == {"size": "small", "roast": "light"}
+        assert talk.state is State.CONFIRMING and dict(talk.cart.lines[0].options) == {
+            "size": "small",
+            "roast": "light",
+        }
 
     def test_an_option_may_tell_the_choices_apart(self):
         tie = Unresolved("drink", candidates=("latte", "oat"))
@@ -577,7 +584,10 @@ class TestAsides:
         assert talk.said == ["stock_left", "out_of_stock", "in_stock"]
 
     def test_order_status(self):
-        newest, older = order_of("4721", cart_of(line("oat"))), order_of("8350", cart_of(line("soy")), OrderStatus.SHIPPED)
+        newest, older = (
+            order_of("4721", cart_of(line("oat"))),
+            order_of("8350", cart_of(line("soy")), OrderStatus.SHIPPED),
+        )
         talk = Talkers(orders=(newest, older))
         assert talk.hear(Intent.ORDER_STATUS).said == ["status.paid"]
         assert talk.hear(Intent.ORDER_STATUS, order="8350").said == ["status.shipped"]
@@ -649,7 +659,9 @@ UNDERSTANDINGS = st.builds(
     st.none() | st.sampled_from(["4721", "1111"]),
 )
 PLAIN = st.sampled_from([*Intent, *[Intent.CONFIRM] * 8]).map(lambda intent: heard(intent))
-ORDERS = st.builds(lambda sku, n: heard(Intent.ORDER, item(sku, n)), st.sampled_from(["oat", "white", "latte"]), QUANTITIES)
+ORDERS = st.builds(
+    lambda sku, n: heard(Intent.ORDER, item(sku, n)), st.sampled_from(["oat", "white", "latte"]), QUANTITIES
+)
 PAST = order_of("4721", cart_of(line("oat", 2), line("latte", 1, size="large")))
 EVENTS = (
     st.builds(Heard, UNDERSTANDINGS)

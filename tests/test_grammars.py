@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shops import COFFEE, HOUSEHOLD, LANGUAGE, LEXICON, RESTAURANT, catalog, option, product
 
 from assistant.hear.acceptor import acceptor_of
 from assistant.settings import Understand
@@ -13,7 +14,6 @@ from assistant.understand.grammar import Alternatives, Expression, Filler, Gramm
 from assistant.understand.grammar_building import build_grammars
 from assistant.understand.parser import understand
 from assistant.understand.understanding import Context, Expecting, Intent
-from tests.shops import COFFEE, HOUSEHOLD, LANGUAGE, LEXICON, RESTAURANT, catalog, option, product
 
 WAKE = "hey genie"
 SHOPS = {"home": HOUSEHOLD, "cafe": COFFEE, "restaurant": RESTAURANT}

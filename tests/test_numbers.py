@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shops import HOUSEHOLD
 
 from assistant.languages.language import load_language
 from assistant.understand.quantities import Measure, fit_measure, quantities_of
-from tests.shops import HOUSEHOLD
 
 ENGLISH = load_language("en")
 NUMBERS = ENGLISH.numbers

@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shops import COFFEE, HOUSEHOLD, LANGUAGE, RESTAURANT, catalog
 
 from assistant.settings import Understand
 from assistant.understand.parser import understand
 from assistant.understand.understanding import Context, Expecting, Intent, Understanding
-from tests.shops import COFFEE, HOUSEHOLD, LANGUAGE, RESTAURANT, catalog
 
 SHOPS = {"home": catalog(HOUSEHOLD), "cafe": catalog(COFFEE), "restaurant": catalog(RESTAURANT)}
 CONFIRMING = Expecting.CONFIRMATION

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.errors import SettingsError
@@ -100,6 +100,7 @@ def test_mishaps_lock_nobody_out(reason):
     assert locked_until([failed(0, reason)] * 20, PAY) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([None, *DeclineReason]), max_size=40), st.integers(0, 3))
 def test_another_failure_never_shortens_the_pause(reasons, more):
     past = [Decision(NOON, usd(1), "anna" if reason is None else "", reason) for reason in reasons]

@@ -74,5 +74,5 @@ def test_what_is_being_said_at_the_end_is_kept(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(AudioError, match="talk.wav"):
+    with pytest.raises(AudioError, match=r"talk\.wav"):
         Recording(tmp_path / "file" / "talk.wav")

@@ -26,15 +26,18 @@ _USUAL_ANSWER, _RARE_ANSWER, _ANSWER_UNASKED = 0.7, 4.0, 4.0
 _LOOSE = 1.0
 _CORRECTION = 1.5
 _CHOICE = 0.3
-_DIGIT = 0.0
+_DIGIT = 2.0
 _NUMBERED = 4.0
 """An order's number, because any sounds resemble some digits."""
-_ELSEWHERE = 4.0
+_ELSEWHERE = 1.0
 """What commands cost where an answer is expected."""
+_WISH, _DESCRIBED = 6.0, 5.0
+"""What a product, or an option or part of a name, costs there: about the logarithm of how many there are, so that
+"stop" and "cancel" are not taken for one of them."""
 _FILLER = {
     Expecting.COMMAND: 12.0,
-    Expecting.CHOICE: 5.0,
-    Expecting.CONFIRMATION: 4.0,
+    Expecting.CHOICE: 7.0,
+    Expecting.CONFIRMATION: 6.0,
     Expecting.DIGITS: 6.0,
     Expecting.INTERRUPTION: 0.0,
 }
@@ -83,7 +86,7 @@ class _Builder:
                 (
                     (0.0, Reference("number")),
                     (0.5, InOrder((Reference("number"), Reference("unit_alone")))),
-                    (0.0, Reference("described")),
+                    (_DESCRIBED, Reference("described")),
                 )
             ),
             "unit_alone": choice(self._units_alone()),
@@ -124,9 +127,10 @@ class _Builder:
                     choice((0.0, phrase) for phrase in self._language.phrases("answers", "any_of_them", "patterns")),
                 ),
                 (_CHOICE, Reference("loose")),
-                (_CHOICE, part),
+                (_CHOICE, Reference("described")),
+                (_DESCRIBED, part),
                 (_CORRECTION, Reference("loose_sentences")),
-                (_CHOICE, Reference("sentences")),
+                (_WISH, Reference("sentences")),
                 (_ELSEWHERE, Reference("fixed")),
                 (_CORRECTION, Reference("answer")),
             )
@@ -146,8 +150,8 @@ class _Builder:
                     (
                         (_LOOSE, Reference("loose")),
                         (_LOOSE, Reference("loose_sentences")),
-                        (_LOOSE, Reference("sentences")),
-                        (_LOOSE, InOrder((self._optional("determiners"), Reference("part"), self._one()))),
+                        (_WISH, Reference("sentences")),
+                        (_DESCRIBED, InOrder((self._optional("determiners"), Reference("part"), self._one()))),
                     )
                 ),
             )

@@ -95,13 +95,15 @@ def pocketsphinx_maker(lexicon: Lexicon) -> MakeEngine:
     return lambda grammar: PocketsphinxEngine(grammar, lexicon)
 
 
-def menu_orders(make: MakeEngine, orders: Sequence[Order], levels: Iterable[float] = LEVELS) -> dict[str, Tally]:
+def menu_orders(
+    make: MakeEngine, orders: Sequence[Order], levels: Iterable[float] = LEVELS, every: int = 1
+) -> dict[str, Tally]:
     """Recorded orders with the menu's regular grammar, clean and in noise; right means every slot."""
     values = slot_values(orders)
     engine, noises, results = make(menu_grammar(values)), held_out_noises(), {}
     for level in (None, *levels):
         tally = results["clean" if level is None else f"{level} dB"] = Tally()
-        for number, order in enumerate(orders):
+        for number, order in enumerate(orders[::every]):
             samples = order.samples if level is None else noisy(order.samples, noises, level, number)
             said = " ".join(f"{slot}={value}" for slot, value in sorted(order.slots.items()))
             tally.add(
