@@ -1,6 +1,7 @@
 """The speaker encoder: a port from speech to an embedding, and two engines behind it that give the same numbers."""
 
 import logging
+import sys
 import tempfile
 import threading
 from abc import ABC, abstractmethod
@@ -161,6 +162,7 @@ class SpeechBrainEncoder(FolderEncoder):
                 )
         except Exception as error:
             raise ModelDamaged(f"The speaker encoder {folder} cannot be loaded: {error}.") from error
+        _forget_redirects()
 
         def encode(speech: Samples) -> npt.NDArray[np.floating[Any]]:
             with torch.inference_mode():
@@ -168,3 +170,15 @@ class SpeechBrainEncoder(FolderEncoder):
                 return np.asarray(recognition.encode_batch(wave, normalize=True).numpy())
 
         return encode
+
+
+def _forget_redirects() -> None:
+    """Takes SpeechBrain's stand-ins for old names out of the loaded modules.
+
+    Each imports a package that is not installed as soon as anything looks at it, and debuggers, profilers and test
+    tools look at every loaded module.
+    """
+    from speechbrain.utils.importutils import LazyModule
+
+    for name in [name for name, module in sys.modules.items() if isinstance(module, LazyModule)]:
+        del sys.modules[name]

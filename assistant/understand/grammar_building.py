@@ -35,7 +35,7 @@ _WISH, _DESCRIBED = 6.0, 5.0
 """What a product, or an option or part of a name, costs there: about the logarithm of how many there are, so that
 "stop" and "cancel" are not taken for one of them."""
 _FILLER = {
-    Expecting.COMMAND: 12.0,
+    Expecting.COMMAND: 6.0,
     Expecting.CHOICE: 7.0,
     Expecting.CONFIRMATION: 6.0,
     Expecting.DIGITS: 6.0,
@@ -103,8 +103,8 @@ class _Builder:
             (
                 (0.0, Reference("sentences")),
                 (0.0, Reference("fixed")),
-                (_CORRECTION, Reference("loose_sentences")),
-                (_CORRECTION, InOrder((self._leads("no"), Alternatives(tuple((0.0, one) for one in corrections))))),
+                (_ELSEWHERE, Reference("loose_sentences")),
+                (_ELSEWHERE, InOrder((self._leads("no"), Alternatives(tuple((0.0, one) for one in corrections))))),
                 (_ANSWER_UNASKED, Reference("answer")),
             )
         )

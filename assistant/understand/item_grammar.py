@@ -33,7 +33,7 @@ _BEFORE_UNUSUAL = 2.5
 """A value before the product that begins like something said after it ("a bit of milk")."""
 _LINKED, _JOINED, _UNLINKED = 0.3, 0.7, 2.5
 _NEXT_ITEM, _RARE_JOIN = 2.0, 2.0
-_UNKNOWN_ITEM = 14.0
+_UNKNOWN_ITEM = 11.0
 _MOST_GROUPS = 5
 
 
