@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assistant.conversation import Conversation
 from assistant.device import Device
-from assistant.errors import AudioDeviceError, CatalogMissing, UsageError
+from assistant.errors import AudioDeviceError, UsageError
 from assistant.events import EventStream, Failure
 from assistant.hear.audio import AudioSource
 from assistant.hear.ears import Ears
@@ -27,9 +27,6 @@ from assistant.pay.enrolment import Enrolments
 from assistant.pay.voiced_speech import VoicedSpeech
 from assistant.pay.voices import Voices
 from assistant.settings import Settings, Speak, changed
-from assistant.shop.catalog import ImportedCatalog
-from assistant.shop.database import open_database
-from assistant.shop.feed import read_feed
 from assistant.shop.product import Product
 from assistant.speak.loudspeakers import DeviceLoudspeaker, FileLoudspeaker
 from assistant.speak.mouth import Mouth
@@ -294,26 +291,3 @@ def live_loudspeaker(settings: Speak, state: Path, stream: EventStream) -> Louds
         folder = state / "spoken"
         stream.publish(Failure(at=0.0, code=error.code, message=f"{error.message} Replies are written to {folder}."))
         return FileLoudspeaker(folder)
-
-
-def products_for(settings: Settings, state: Path, feed: Path | None) -> tuple[Product, ...]:
-    """What is sold: the feed when one is named, else what was imported, else the household shop that is shipped.
-
-    Raises:
-        FeedError: The feed cannot be read or holds no product.
-        CatalogMissing: Nothing was imported, and the shipped catalog is not there.
-        StoreError: The database cannot be read.
-    """
-    if feed is not None:
-        return read_feed(feed).products
-    try:
-        return ImportedCatalog(open_database(state)).products()
-    except CatalogMissing:
-        if not shipped_catalog().is_file():
-            raise
-        return read_feed(shipped_catalog()).products
-
-
-def shipped_catalog() -> Path:
-    """The household shop that comes with the repository."""
-    return Path(__file__).parent.parent / "catalog" / "household.jsonl"

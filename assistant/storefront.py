@@ -1,17 +1,20 @@
 """Opens a household's shop from the settings: the database, the payment provider and the store that settles with it."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine
 
+from assistant.errors import CatalogMissing
 from assistant.pay.stripe_api import StripeApi
 from assistant.pay.stripe_payments import StripePayments
 from assistant.pay.wallet import PaymentProvider, Wallet
 from assistant.settings import Settings
+from assistant.shop.catalog import ImportedCatalog
 from assistant.shop.database import open_database
+from assistant.shop.feed import read_feed
 from assistant.shop.money import Money
 from assistant.shop.product import Product
 from assistant.shop.store import Store
@@ -61,3 +64,36 @@ def open_storefront(
         provider = Wallet(engine, household, Money(settings.pay.opening_balance, currency))
     store = Store(engine, household, provider, currency, products=products, randomness=randomness)
     return Storefront(engine, store, provider, provider if isinstance(provider, Wallet) else None)
+
+
+def products_for(
+    state: Path, feed: Path | None, report: Callable[[str], None] = lambda line: None
+) -> tuple[Product, ...]:
+    """What is sold: the feed when one is named, else what was imported, else the household shop that is shipped.
+
+    Args:
+        state: The state folder.
+        feed: A feed to sell from without importing it.
+        report: Takes a line for a person about every line of the feed that is left out.
+
+    Raises:
+        FeedError: The feed cannot be read or holds no product.
+        CatalogMissing: Nothing was imported, and the shipped catalog is not there.
+        StoreError: The database cannot be read.
+    """
+    if feed is not None:
+        found = read_feed(feed)
+        for problem in found.problems:
+            report(f"{feed}, line {problem.line}, is left out: {problem.reason}")
+        return found.products
+    try:
+        return ImportedCatalog(open_database(state)).products()
+    except CatalogMissing:
+        if not shipped_catalog().is_file():
+            raise
+        return read_feed(shipped_catalog()).products
+
+
+def shipped_catalog() -> Path:
+    """The household shop that comes with the repository."""
+    return Path(__file__).parent.parent / "catalog" / "household.jsonl"

@@ -22,7 +22,7 @@ import numpy as np
 import soundfile
 
 from assistant import events
-from assistant.assembly import Household, Parts, open_device, shipped_catalog
+from assistant.assembly import Household, Parts, open_device
 from assistant.events import EventStream
 from assistant.hear.audio import CHUNK_SAMPLES, RATE, Chunk
 from assistant.hear.wav_source import WavSource, in_chunks
@@ -30,6 +30,7 @@ from assistant.rehearse.voices import ShopperVoice
 from assistant.settings import Settings
 from assistant.shop.feed import read_feed
 from assistant.speak.loudspeakers import SilentLoudspeaker
+from assistant.storefront import shipped_catalog
 
 VOICES = ("flite:slt", "flite:rms", "flite:awb", "espeak:en-us", "espeak:en-us+f3")
 DIGITS = "4719"

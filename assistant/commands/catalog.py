@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from assistant.assembly import Parts, products_for
+from assistant.assembly import Parts
 from assistant.commands.main import Subcommands
 from assistant.errors import UsageError
 from assistant.shop.feed import FeedResult, read_feed
-from assistant.storefront import open_storefront
+from assistant.storefront import open_storefront, products_for
 from assistant.understand.catalog_check import check_catalog
 
 _MOST_FOUND = 10
@@ -58,14 +58,14 @@ def _feed(options: argparse.Namespace, *, required: bool = False) -> Path | None
 
 
 def _parts(options: argparse.Namespace, feed: Path | None, folder: Path | None = None) -> Parts:
-    products = products_for(options.settings, options.state, feed)
+    products = products_for(options.state, feed)
     return Parts(options.settings, products, folder or options.state, lambda line: print(line, file=sys.stderr))
 
 
 def _show(options: argparse.Namespace) -> int:
     if options.rest:
         raise UsageError("'voicecart catalog show' takes nothing more.")
-    products = products_for(options.settings, options.state, None)
+    products = products_for(options.state, None)
     currency, gone = products[0].price.currency, sum(product.stock == 0 for product in products)
     fields = {"products": len(products), "currency": currency, "out_of_stock": gone}
     print(json.dumps(fields) if options.json else f"{len(products)} products in {currency}, {gone} out of stock.")

@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from assistant.assembly import Household, Parts, live_loudspeaker, open_device, products_for
+from assistant.assembly import Household, Parts, live_loudspeaker, open_device
 from assistant.commands.main import Subcommands
 from assistant.device import Device
 from assistant.events import EventStream
@@ -16,6 +16,7 @@ from assistant.service.daemon import Daemon
 from assistant.service.notification import Notification
 from assistant.settings import Settings, read_settings
 from assistant.sound_devices import rescan
+from assistant.storefront import products_for
 
 logger = logging.getLogger("voicecart")
 
@@ -54,7 +55,7 @@ def _open(settings: Settings, state: Path, notification: Notification) -> Device
     # Looked for first: while it is missing, nothing else need be loaded again and again.
     rescan()
     source = MicSource(settings.hear)
-    parts = Parts(settings, products_for(settings, state, None), state, logger.info)
+    parts = Parts(settings, products_for(state, None), state, logger.info)
     stream = EventStream()
     stream.subscribe(log_event)
     try:

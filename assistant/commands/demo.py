@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.rule import Rule
 
-from assistant.assembly import Parts, shipped_catalog
+from assistant.assembly import Parts
 from assistant.commands.main import Subcommands
 from assistant.errors import AudioDeviceError
 from assistant.hear.audio import Samples
@@ -19,6 +19,7 @@ from assistant.rehearse.scenario import read_scenarios
 from assistant.shop.feed import read_feed
 from assistant.shop.receipt import receipt, render_receipt
 from assistant.speak.loudspeakers import play_live
+from assistant.storefront import shipped_catalog
 
 _WHO = {"flite:slt": "owner", "flite:rms": "stranger"}
 

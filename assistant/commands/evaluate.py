@@ -8,13 +8,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
-from assistant.assembly import Parts, shipped_catalog
+from assistant.assembly import Parts
 from assistant.commands.main import Subcommands
 from assistant.rehearse.rehearsal import rehearse
 from assistant.rehearse.report import write_report
 from assistant.rehearse.scenario import read_scenarios
 from assistant.settings import changed
 from assistant.shop.feed import read_feed
+from assistant.storefront import shipped_catalog
 
 
 def register(subcommands: Subcommands) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from assistant import events
-from assistant.assembly import Household, Parts, live_loudspeaker, open_conversation, open_device, products_for
+from assistant.assembly import Household, Parts, live_loudspeaker, open_conversation, open_device
 from assistant.commands.main import Subcommands
 from assistant.errors import UsageError
 from assistant.events import EventStream
@@ -23,6 +23,7 @@ from assistant.observe.recording import Recording
 from assistant.settings import changed
 from assistant.speak.loudspeakers import SilentLoudspeaker
 from assistant.speak.synthesiser import Loudspeaker
+from assistant.storefront import products_for
 
 
 def register(subcommands: Subcommands) -> None:
@@ -57,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         changes["hear"]["wake"] = "open"
     settings = changed(options.settings, changes)
     console = Console(stderr=True, soft_wrap=True)
-    products = products_for(settings, options.state, options.catalog)
+    products = products_for(options.state, options.catalog, console.print)
     parts = Parts(settings, products, options.state, console.print)
     stream = EventStream()
     stream.subscribe(JsonLines(sys.stdout) if options.json else ConversationView(Console(soft_wrap=True)))

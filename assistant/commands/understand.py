@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from assistant.assembly import Parts, products_for
+from assistant.assembly import Parts
 from assistant.commands.main import Subcommands
 from assistant.errors import UsageError, VoicecartError
 from assistant.hear.audio import CHUNK_SAMPLES, RATE
@@ -20,6 +20,7 @@ from assistant.hear.recogniser import Hypothesis
 from assistant.hear.recording_recogniser import hear_recording
 from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.settings import changed
+from assistant.storefront import products_for
 from assistant.understand.understanding import Context, Expecting, Understanding
 
 _ROOM_BEFORE, _ROOM_AFTER = RATE // 5, RATE * 3 // 10
@@ -49,13 +50,17 @@ def run(options: argparse.Namespace) -> int:
     settings = options.settings
     if options.lang:
         settings = changed(settings, {"understand": {"language": options.lang}})
-    products = products_for(settings, options.state, options.catalog)
-    parts = Parts(settings, products, options.state, lambda line: print(line, file=sys.stderr))
+    products = products_for(options.state, options.catalog, _tell)
+    parts = Parts(settings, products, options.state, _tell)
     failed = False
     for line in _lines(parts, options.files, options.text):
         failed |= "error" in line
         print(json.dumps(line, ensure_ascii=False) if options.json else _readable(line), flush=True)
     return int(failed)
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _lines(parts: Parts, files: Sequence[Path], texts: Sequence[str]) -> Iterator[dict[str, Any]]:

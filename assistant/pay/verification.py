@@ -16,7 +16,7 @@ Embedding = npt.NDArray[np.float64]
 
 # The calibration's term for the amount of speech was fitted between these lengths, in seconds.
 _REFERENCE_SECONDS = 3.0
-_MOST_SECONDS = 6.0
+_LEAST_SECONDS, _MOST_SECONDS = 1.5, 5.0
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Scoring:
         calibration = self.calibration
         cosine = float(template @ test)
         score = (self._normalised(cosine, template) + self._normalised(cosine, test)) / 2
-        seconds = min(max(voiced_seconds, 1e-3), _MOST_SECONDS)
+        seconds = min(max(voiced_seconds, _LEAST_SECONDS), _MOST_SECONDS)
         ratio = (
             calibration.scale * score
             + calibration.offset

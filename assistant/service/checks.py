@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from assistant.assembly import products_for
 from assistant.errors import VoicecartError
 from assistant.hear.openfst import plugin_folder
 from assistant.languages.language import load_language
@@ -18,6 +17,7 @@ from assistant.models import find_model
 from assistant.settings import Settings
 from assistant.sound_devices import Direction, list_devices
 from assistant.speak.pyttsx3_synthesiser import Pyttsx3Synthesiser
+from assistant.storefront import products_for
 
 _LEAST_FREE_BYTES = 200_000_000
 
@@ -81,7 +81,7 @@ def _speech(settings: Settings, state: Path) -> Finding:
 
 
 def _catalog(settings: Settings, state: Path) -> Finding:
-    return Finding("catalog", Health.GOOD, f"{len(products_for(settings, state, None))} products")
+    return Finding("catalog", Health.GOOD, f"{len(products_for(state, None))} products")
 
 
 def _openfst(settings: Settings, state: Path) -> Finding:

@@ -86,14 +86,14 @@ def _fit(score: np.ndarray, log_seconds: np.ndarray, own: np.ndarray, quiet: np.
 
     Logistic regression with owners and impostors weighing the same: its output is a log-likelihood ratio. The term for
     the seconds is the one that rejects the fewest owners at the threshold; regression looks at the middle of the
-    scores, but short tests have more impostors far out, where the threshold lies.
+    scores, but it is far out, where the threshold lies, that tests of all lengths should err equally often.
     """
 
     def rejected(per_score: float) -> float:
         moved = score + per_score * log_seconds
         return float((moved[own & quiet] < _threshold(moved[~own & quiet])).mean())
 
-    candidates = np.arange(0.0, 3.01, 0.1)
+    candidates = np.arange(-1.5, 1.51, 0.05)
     rates = np.array([rejected(per_score) for per_score in candidates])
     # The middle of the best: between candidates of the same rate there is nothing to choose.
     per_score = float(np.median(candidates[rates <= rates.min() + 0.002]))
