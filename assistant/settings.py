@@ -94,7 +94,7 @@ class Pay:
     engine: Literal["speechbrain", "onnx"] = _documented(
         "speechbrain", "What runs the encoder: SpeechBrain, or the same network as ONNX without PyTorch."
     )
-    digits: int = _documented(4, "Digits of a challenge.")
+    digits: int = _documented(6, "Digits of a challenge; more give the voice more speech to be known by.")
     challenge_seconds: float = _documented(12.0, "Seconds within which the digits must be repeated.")
     attempts: int = _documented(2, "Challenges per purchase before it is declined.")
     threshold: float | None = _documented(None, "Score a voice needs; none takes the encoder's calibrated value.")
