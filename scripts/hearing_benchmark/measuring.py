@@ -1,6 +1,5 @@
 """Measurements: what a recogniser gets right of a set, and what it costs."""
 
-import resource
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -151,8 +150,3 @@ def unknown_brands(make: MakeEngine, folder: Path, lexicon: Lexicon, count: int 
         samples = synthesised(VOICES[number % len(VOICES)], f"i want {name}", folder)
         tally.add(engine, samples, lambda text, name=name: text.endswith(name), f"i want {name}")
     return tally
-
-
-def peak_megabytes() -> float:
-    """The process's peak memory."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
