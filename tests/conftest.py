@@ -1,14 +1,21 @@
 """What every test needs."""
 
+import os
 import sys
 
+import hypothesis
 import pytest
+
+# Machines are shared: how long an example takes says nothing about the code. CI repeats the same examples.
+hypothesis.settings.register_profile("voicecart", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("voicecart")
 
 
 @pytest.fixture(autouse=True)
 def without_lazy_modules():
     """Removes the modules of SpeechBrain that import something on any access, and fail without optional packages.
 
+    The program does so once the encoder is loaded; a test that imports SpeechBrain itself would leave them, and
     Hypothesis looks at every module there is.
     """
     yield

@@ -1,10 +1,11 @@
 """The grammars: what they let be said, that it is understood, and that they stay small."""
 
 import random
+import re
 from collections.abc import Iterator, Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shops import COFFEE, HOUSEHOLD, LANGUAGE, LEXICON, RESTAURANT, catalog, option, product
 
@@ -153,6 +154,10 @@ class TestWhatCanBeSaid:
         assert not accepts(GRAMMARS["cafe"][Expecting.COMMAND], "a large small latte")
 
 
+TWO_NUMBERS_IN_ONE = re.compile("ty (one|two|three|four|five|six|seven|eight|nine) piece")
+"""Ninety orders of six pieces sound like ninety six pieces: nobody can tell, so it is asked about."""
+
+
 class TestUnderstood:
     @settings(max_examples=250, deadline=None)
     @given(st.sampled_from(sorted(SHOPS)), st.randoms(use_true_random=False))
@@ -160,6 +165,7 @@ class TestUnderstood:
         """A sentence of the grammar's item rule comes back as the product and options that it was made of."""
         grammar = GRAMMARS[shop][Expecting.COMMAND]
         text = say(grammar, "item", chance, repeats=0)
+        assume(not TWO_NUMBERS_IN_ONE.search(text))
         found = understand([text], CATALOGS[shop], LANGUAGE, Context(), Understand())
         assert found.intent is Intent.ORDER, text
         assert len(found.items) + len(found.unresolved) == 1, text

@@ -20,12 +20,14 @@ from assistant.hear.lexicon import Lexicon
 from assistant.hear.lexicon_transducer import PAUSE_COST, UNKNOWN_PHONE_COST, lexicon_transducer
 from assistant.hear.openfst import compile_automaton, optimise_acceptor, run_tool
 from assistant.hear.topology import read_topology
-from assistant.understand.grammar import Filler, Grammar, Sequence, Words
+from assistant.understand.grammar import Alternatives, Filler, Grammar, Sequence, Words
 from assistant.understand.understanding import Expecting
 
 _FORMAT = 3  # Raised whenever the same input compiles to something else.
 _KEPT = 4  # Compiled sets kept beside the present one: several shops may take turns on one machine.
 _WAKE = "wake"
+_WAKE_COST = 6.0
+"""What the wake phrase costs, about as much as a general word: for nothing, running speech wakes the device often."""
 _WAKE_LATTICE_BEAM = 8.0
 """How far behind the best reading others are kept while the wake phrase is spotted: its score is such a distance."""
 WAKE_MARK = "#wake"
@@ -92,7 +94,8 @@ def unheard_words(words: Iterable[str], lexicon: Lexicon) -> tuple[str, ...]:
 
 def _wake_grammar(phrase: str) -> Grammar:
     anything = Filler(0.0)
-    return Grammar(_WAKE, {"start": Sequence((anything, Words(f"{phrase} {WAKE_MARK}"), anything))})
+    spotted = Alternatives(((_WAKE_COST, Words(f"{phrase} {WAKE_MARK}")),))
+    return Grammar(_WAKE, {"start": Sequence((anything, spotted, anything))})
 
 
 def _digest(model: Path, grammars: Mapping[str, Grammar], lexicon: Lexicon) -> str:
