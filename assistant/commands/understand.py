@@ -23,7 +23,8 @@ from assistant.settings import changed
 from assistant.storefront import products_for
 from assistant.understand.understanding import Context, Expecting, Understanding
 
-_ROOM_BEFORE, _ROOM_AFTER = RATE // 5, RATE * 3 // 10
+# Whole output frames of the network (30 ms), so that what is put before a recording does not move it between them.
+_ROOM_BEFORE, _ROOM_AFTER = RATE * 21 // 100, RATE * 3 // 10
 
 
 def register(subcommands: Subcommands) -> None:
