@@ -175,7 +175,11 @@ def test_random_kills_leave_money_and_orders_in_agreement(tmp_path):
 
 def test_without_recovery_the_random_kills_would_disagree(tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "recover", lambda self: ())
-    assert not crash(tmp_path, rounds=15, seed=3).agrees
+    # Moments are random, so a few kills may all fall where nothing is left over; they do not do so again and again.
+    folders = [tmp_path / str(seed) for seed in range(10)]
+    for folder in folders:
+        folder.mkdir()
+    assert any(not crash(folder, rounds=15, seed=seed).agrees for seed, folder in enumerate(folders))
 
 
 def test_several_processes_never_sell_more_than_there_is(folder):

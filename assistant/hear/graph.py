@@ -26,8 +26,8 @@ from assistant.understand.understanding import Expecting
 _FORMAT = 3  # Raised whenever the same input compiles to something else.
 _KEPT = 4  # Compiled sets kept beside the present one: several shops may take turns on one machine.
 _WAKE = "wake"
-_WAKE_COST = 6.0
-"""What the wake phrase costs, about as much as a general word: for nothing, running speech wakes the device often."""
+_WAKE_COST = 3.0
+"""What the wake phrase costs, as much as a common word: for nothing, running speech wakes the device often."""
 _WAKE_LATTICE_BEAM = 8.0
 """How far behind the best reading others are kept while the wake phrase is spotted: its score is such a distance."""
 WAKE_MARK = "#wake"
