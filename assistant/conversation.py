@@ -69,7 +69,6 @@ class Conversation:
         understand: Hypotheses and context to meaning; pure.
         woken_only: Whether a hypothesis is the wake phrase and nothing else.
         store: Catalog, cart, orders, shopping list.
-        products: The catalog by sku; ``stock`` is read afresh by ``store``.
         authority: Proves who pays.
         replies: Words for what is to be said.
         settings: Patience, limits and the language.
@@ -114,11 +113,7 @@ class Conversation:
         return self.heard_text([hypothesis.text for hypothesis in utterance.hypotheses], utterance.clip, utterance.at)
 
     def heard_text(self, hypotheses: Sequence[str], clip: Samples | None = None, at: float = 0.0) -> Response:
-        """Answers words, best hypothesis first; without a ``clip`` nobody can prove who speaks.
-
-        Returns:
-            What to say and to listen for.
-        """
+        """Answers words, best hypothesis first; without a ``clip`` nobody can prove who speaks."""
         if self._woken_only(hypotheses[0]):
             return self._run(inputs.Woken())
         try:
@@ -191,7 +186,7 @@ class Conversation:
                 try:
                     event = self._carry_out(action, replies)
                 except VoicecartError as error:
-                    self._stream.publish(events.Failure(at=self._now(), code=error.code, message=error.message))
+                    self._report(error)
                     event = inputs.Failed(error.code)
                 if event is not None:
                     break
@@ -200,7 +195,7 @@ class Conversation:
 
     def _broken(self, error: VoicecartError) -> Response:
         """The shop cannot be read: says so and ends; the next start gives up what was being paid."""
-        self._stream.publish(events.Failure(at=self._now(), code=error.code, message=error.message))
+        self._report(error)
         with contextlib.suppress(VoicecartError):
             self._abandon()
         self._situation, self._listen = Situation(), None
@@ -253,12 +248,9 @@ class Conversation:
             if not isinstance(outcome, Authorised):
                 return self._refused(order, outcome)
             placed = self._store.complete_order(order.id)
-        except ProviderUnavailable as error:
-            self._stream.publish(events.Failure(at=self._now(), code=error.code, message=error.message))
-            return inputs.PaymentUnavailable()
         except VoicecartError as error:
-            self._stream.publish(events.Failure(at=self._now(), code=error.code, message=error.message))
-            return inputs.Failed(error.code)
+            self._report(error)
+            return inputs.PaymentUnavailable() if isinstance(error, ProviderUnavailable) else inputs.Failed(error.code)
         self._order = None
         amount, currency = placed.total.minor, placed.total.currency
         self._stream.publish(events.Authorised(at=self._now(), order=placed.id, amount=amount, currency=currency))
@@ -278,6 +270,9 @@ class Conversation:
         order, self._order = self._order, None
         if order is not None:
             self._store.abandon_order(order.id)
+
+    def _report(self, error: VoicecartError) -> None:
+        self._stream.publish(events.Failure(at=self._now(), code=error.code, message=error.message))
 
     def _publish_cart(self, cart: Cart) -> None:
         language = self._settings.understand.language

@@ -1,6 +1,6 @@
 import os
-import shutil
 import socket
+import subprocess
 
 import pytest
 
@@ -134,10 +134,7 @@ def test_units_of_the_machine_and_of_a_user(tmp_path):
     assert isinstance(place_for(1000, tmp_path), Place) and os.fspath(tmp_path) in str(place_for(1000, tmp_path).folder)
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed here")
 def test_systemd_accepts_the_unit(tmp_path):
-    import subprocess
-
     unit = tmp_path / "voicecart.service"
     unit.write_text(unit_text(tmp_path / "voicecart", None, place_for(0, tmp_path)))
     (tmp_path / "voicecart").write_text("#!/bin/sh\n")

@@ -54,3 +54,12 @@ def test_explain_documents_every_key_and_is_a_settings_file_with_the_defaults(tm
     assert {key for key, _, description in explain() if len(description) > 10} == keys
     tomllib.loads(text)
     assert read_settings(write(tmp_path, text)) == Settings()
+
+
+def test_a_place_that_cannot_be_written_is_said_without_a_traceback(monkeypatch, capsys):
+    def full(options):
+        raise OSError(28, "No space left on device", "/state/report.json")
+
+    monkeypatch.setattr("assistant.commands.config.run", full)
+    assert main(["config"]) == 2
+    assert "/state/report.json: No space left on device" in capsys.readouterr().err

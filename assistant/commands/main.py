@@ -61,6 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of a pipe went away (`voicecart … | head`): quiet, as other filters are.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        # A folder that cannot be written, a full disk: whatever no command has a sentence of its own for.
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"voicecart: {place}{error.strerror or error}. Free space, or name another place.", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -143,3 +143,12 @@ list_entries = Table(
     Column("quantity", BigInteger, nullable=False),
     Column("added_at", Instant, nullable=False),
 )
+
+STORE_TABLES = (
+    cart_lines,
+    orders,
+    order_lines,
+    order_history,
+    list_entries,
+)
+"""What ``Store`` keeps: catalog, carts, orders, shopping lists."""

@@ -21,13 +21,6 @@ from assistant.shop.product import Product
 from assistant.shop.shopping_list import ListEntry, append_entry, read_entries
 
 _log = logging.getLogger(__name__)
-_TABLES = (
-    schema.cart_lines,
-    schema.orders,
-    schema.order_lines,
-    schema.order_history,
-    schema.list_entries,
-)
 
 
 class Store:
@@ -38,8 +31,7 @@ class Store:
         household: Whose cart, orders and list.
         payments: Settles what the payment authority has set aside.
         currency: Of an empty cart while there is no catalog, ISO 4217.
-        products: Sold in place of the imported catalog, without being imported; stock is then what they say less what
-            the household buys from now on. The imported products themselves are the imported catalog.
+        products: Sold in place of the imported catalog, without being imported (see ``choose_catalog``).
         randomness: Where order numbers come from.
         clock: The time of day.
 
@@ -65,7 +57,7 @@ class Store:
         self._clock = clock
         self._unsettled: set[str] = set()
         self._book = OrderBook(household, randomness or random.SystemRandom())
-        ensure_tables(engine, *_TABLES)
+        ensure_tables(engine, *schema.STORE_TABLES)
         self._catalog = choose_catalog(engine, household, products)
 
     def import_catalog(self, products: Iterable[Product]) -> int:
