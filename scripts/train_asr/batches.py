@@ -9,6 +9,7 @@ import torch
 
 from scripts.train_asr.examples import Example, read_examples
 from scripts.train_asr.network import SUBSAMPLING
+from scripts.train_asr.spectral import SpectralAugmentation
 
 IGNORED = -1
 
@@ -38,14 +39,23 @@ class Batches:
         phones: How many phones.
         frames: Feature frames in a batch, context included.
         seed: Of the order and of the jitter.
+        noises: Features of noises to mix in, each ``(frames, 40)``; none leaves the examples as they were prepared.
     """
 
     def __init__(
-        self, folder: Path, normalisation: tuple[np.ndarray, np.ndarray], wide: int, phones: int, frames: int, seed: int
+        self,
+        folder: Path,
+        normalisation: tuple[np.ndarray, np.ndarray],
+        wide: int,
+        phones: int,
+        frames: int,
+        seed: int,
+        noises: Sequence[np.ndarray] = (),
     ) -> None:
         self._folder, self._wide, self._phones, self._frames = folder, wide, phones, frames
         self._mean, self._deviation = normalisation
         self._generator = np.random.default_rng(seed)
+        self._vary = SpectralAugmentation(noises, self._generator) if noises else None
         self._examples: list[Example] = []
         self._loaded: set[str] = set()
 
@@ -83,7 +93,8 @@ class Batches:
         features = np.empty((len(examples), width, len(self._mean)), np.float32)
         labels = np.full((len(examples), longest), IGNORED, np.int64)
         for row, example in enumerate(examples):
-            normal = (example.features.astype(np.float32) - self._mean) / self._deviation
+            varied = self._vary(example.features) if self._vary else example.features.astype(np.float32)
+            normal = (varied - self._mean) / self._deviation
             count = min(len(normal), width - wide)
             features[row, :wide] = normal[0]
             features[row, wide : wide + count] = normal[:count]

@@ -1,14 +1,16 @@
 """Augmented copies of the aligned clips as features, in shards.
 
-usage: python -m scripts.train_asr.prepare WORK recorded|synthetic [--copies 0 1 2] [--seed 5]
+usage: python -m scripts.train_asr.prepare WORK recorded|synthetic [--copies 0 1 2] [--sets an4 …] [--seed 5]
 
 A shard holds one copy of every N-th aligned clip, so that any number of shards is a fair sample and training may begin
 with the first. Shards that exist are kept. Three copies show every clip at every speed; at its own speed most are left
-clean, the others pass through rooms, noises and microphones.
+clean, the others pass through rooms, noises and microphones. ``--sets`` makes further copies of some sets only, which
+gives them more weight.
 """
 
 import argparse
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +27,15 @@ CLEAN = 0.7
 """Share of the copies at their own speed that are left as they are."""
 
 
-def read_alignments(path: Path, numbers: dict[str, int]) -> list[tuple[Path, np.ndarray, np.ndarray]]:
-    """Path, phone numbers and first output frames of every aligned clip."""
+def read_alignments(
+    path: Path, numbers: dict[str, int], sets: Collection[str] = ()
+) -> list[tuple[Path, np.ndarray, np.ndarray]]:
+    """Path, phone numbers and first output frames of every aligned clip, of all sets unless some are named."""
     clips = []
     for line in path.read_text("utf-8").splitlines():
-        audio, _, _, phones = line.split("\t")
+        audio, dataset, _, phones = line.split("\t")
+        if sets and dataset not in sets:
+            continue
         pairs = [part.rsplit(":", 1) for part in phones.split()]
         numbered = np.array([numbers[phone] for phone, _ in pairs], np.int16)
         clips.append((Path(audio), numbered, np.array([int(start) for _, start in pairs])))
@@ -52,18 +58,20 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("source", choices=("recorded", "synthetic"))
     parser.add_argument("--copies", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--sets", nargs="+", default=[])
     parser.add_argument("--seed", type=int, default=5)
     arguments = parser.parse_args()
     phones = read_topology(REPOSITORY / "models" / "voicecart-en").phones
     numbers = {phone: index for index, phone in enumerate(phones)}
-    clips = read_alignments(arguments.work / "alignments" / f"{arguments.source}.tsv", numbers)
+    clips = read_alignments(arguments.work / "alignments" / f"{arguments.source}.tsv", numbers, arguments.sets)
     clips.sort(key=lambda clip: hashlib.sha256(clip[0].name.encode()).digest())
     noises = list(read_noises(shared_folder() / "noise", held_out=False).values())
     folder = arguments.work / "shards"
     folder.mkdir(exist_ok=True)
+    name = "-".join([arguments.source, *arguments.sets])
     parts = max(1, len(clips) // CLIPS_PER_SHARD)
     for part in range(parts):
-        paths = {copy: folder / f"{arguments.source}-{copy}-{part:03d}.pickle" for copy in arguments.copies}
+        paths = {copy: folder / f"{name}-{copy}-{part:03d}.pickle" for copy in arguments.copies}
         wanted = [copy for copy in arguments.copies if not paths[copy].exists()]
         generators = {copy: np.random.default_rng((arguments.seed, copy, part)) for copy in wanted}
         examples: dict[int, list[Example]] = {copy: [] for copy in wanted}

@@ -10,6 +10,8 @@ WORDS = tomllib.loads((Path(__file__).parent / "sentences.toml").read_text("utf-
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 TEENS = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""Capitals, so that a synthesiser names the letter "A" and does not say the article."""
 WAKE = "hey genie"
 
 
@@ -37,6 +39,8 @@ class Sentences:
             (0.04, self.wake),
             (0.08, self.brand_order),
             (0.15, self.anything),
+            (0.12, self.spelling),
+            (0.06, self.date),
         ]
 
     def next(self) -> str:
@@ -83,6 +87,18 @@ class Sentences:
         digits = [DIGITS[digit] for digit in self._generator.integers(10, size=self._generator.integers(3, 8))]
         oh = self._chance(0.4)
         return " ".join("oh" if oh and digit == "zero" else digit for digit in digits)
+
+    def spelling(self) -> str:
+        """A word letter by letter, or letters and digits as in a postal code."""
+        letters = [self._pick(LETTERS) for _ in range(self._generator.integers(2, 9))]
+        if self._chance(0.3):
+            letters += [DIGITS[digit] for digit in self._generator.integers(10, size=self._generator.integers(1, 5))]
+        return self._joined(self._pick(WORDS["before_spelling"]), *letters)
+
+    def date(self) -> str:
+        """A day of a month, with or without its year."""
+        year = self._joined("nineteen", self.number(99)) if self._chance(0.4) else ""
+        return self._joined(self._pick(WORDS["months"]), self._pick(WORDS["ordinals"]), year)
 
     def amount(self) -> str:
         """A price or a number."""

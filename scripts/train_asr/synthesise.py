@@ -94,7 +94,7 @@ def synthesise(work: Path, count: int, seed: int) -> None:
             path = folder / f"{index:05d}.wav"
             voice.say(text, path)
             soundfile.write(path, read_waveform(path), 16000, subtype="PCM_16")
-            lines.write(f"{path.name}\t{voice}\t{text}\n")
+            lines.write(f"{path.name}\t{voice}\t{text.lower()}\n")
             lines.flush()
 
 

@@ -20,11 +20,14 @@ from torch import nn
 from torch.nn import functional
 
 from assistant.hear.topology import read_topology
+from scripts.train_asr.augmentation import read_noises
 from scripts.train_asr.batches import IGNORED, Batch, Batches
+from scripts.train_asr.growth import grown
+from scripts.train_asr.mfcc import mfcc
 from scripts.train_asr.network import Network, context
 from scripts.train_asr.objective import count_bigram, lattice_free_mmi
 from scripts.train_asr.prepare import read_alignments
-from scripts.train_asr.recordings import REPOSITORY
+from scripts.train_asr.recordings import REPOSITORY, shared_folder
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,9 @@ class Training:
 
     Attributes:
         minutes: Wall-clock minutes of training.
-        start: A checkpoint to begin with; empty begins from chance.
-        hidden: Width of the layers, when beginning from chance.
-        dilations: Of the layers after the first, in output frames, when beginning from chance.
+        start: A checkpoint to begin with, grown to the width and the layers asked for; empty begins from chance.
+        hidden: Width of the layers.
+        dilations: Of the layers after the first, in output frames.
         cross_entropy_only: Share of the run before the sequence objective sets in.
         rate: Highest learning rate.
         warm_up: Steps until it is reached.
@@ -95,17 +98,23 @@ class Trainer:
             self.optimiser.load_state_dict(state["optimiser"])
             self.average, self.step, self.seconds = state["average"], state["step"], state["seconds"]
         normalisation = (np.asarray(self.about["mean"]), np.asarray(self.about["deviation"]))
-        wide = context(self.about["dilations"])
+        noises = read_noises(shared_folder() / "noise", held_out=False).values()
         self.batches = Batches(
-            work / "shards", normalisation, wide, len(phones), training.batch_frames, training.seed + self.step
+            work / "shards",
+            normalisation,
+            context(self.about["dilations"]),
+            len(phones),
+            training.batch_frames,
+            training.seed + self.step,
+            [mfcc(noise) for noise in noises],
         )
 
     def _begin(self, work: Path) -> dict[str, Any]:
+        dilations = [int(distance) for distance in self.training.dilations.split(",")]
         if self.training.start:
             checkpoint = torch.load(self.training.start, map_location="cpu", weights_only=False)
-            return checkpoint | {"hidden": len(checkpoint["weights"]["c.0.bias"])}
+            return grown(checkpoint, self.training.hidden, dilations)
         phones = read_topology(REPOSITORY / "models" / "voicecart-en").phones
-        dilations = [int(distance) for distance in self.training.dilations.split(",")]
         network = Network(len(phones), self.training.hidden, dilations)
         nn.init.zeros_(network.out.weight)
         nn.init.zeros_(network.out.bias)
