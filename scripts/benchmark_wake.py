@@ -1,29 +1,33 @@
-"""Misses and false alarms of the wake phrase, with the shipped model and the spotter that the device uses.
+"""Misses against false alarms of a wake phrase, with the shipped model and the spotter that the device uses.
 
-usage: benchmark_wake.py [--phrase TEXT] [--minutes 8] [--state DIR]
+usage: benchmark_wake.py [--phrase TEXT] [--positives 200] [--hours 5] [--decibels 10] [--curve FILE.png] [--state DIR]
 
-Misses are counted over synthetic voices, in quiet and in pink noise. False alarms need recordings: the folder
-VOICECART_SHARED (default: ../shared) with speech/manifest.tsv; without it they are left out.
+Positives are recordings of the phrase where there are any (VOICECART_SHARED, set "wakeword"), else synthetic voices;
+negatives are recorded English speech of all other sets, every other clip in household noise. Noises are of the part
+that training never heard. Every score above a low floor counts, so the curve shows what each threshold would give.
 """
 
 import argparse
-import csv
-import os
 import random
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from assistant.hear.audio import CHUNK_SAMPLES, RATE, Samples
-from assistant.hear.graph import prepare_graphs
-from assistant.hear.lexicon import Lexicon
-from assistant.hear.reading import read_audio
-from assistant.hear.wake import VoskWakeSpotter
-from assistant.models import find_model
-from assistant.rehearse.room import at_ratio, make_noise, speech_power
-from assistant.rehearse.voices import ShopperVoice
-from assistant.settings import Settings
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY))
+
+from assistant.hear.audio import CHUNK_SAMPLES, RATE, Samples  # noqa: E402
+from assistant.hear.graph import prepare_graphs  # noqa: E402
+from assistant.hear.lexicon import Lexicon  # noqa: E402
+from assistant.hear.wake import VoskWakeSpotter  # noqa: E402
+from assistant.models import find_model  # noqa: E402
+from assistant.rehearse.voices import ShopperVoice  # noqa: E402
+from assistant.settings import Settings  # noqa: E402
+from scripts.hearing_benchmark.recordings import held_out_noises, noisy  # noqa: E402
+from scripts.train_asr.recordings import read_waveform, recorded_clips  # noqa: E402
 
 VOICES = [
     "flite:slt",
@@ -40,66 +44,100 @@ VOICES = [
     "espeak:en-gb+f4:180:60",
 ]
 ENDINGS = ("", ", order two cartons of oat milk", ", where is my order")
-READ_SPEECH = ("commonvoice", "librispeech", "ljspeech")
-DECIBELS = (None, 20.0, 10.0)
+FLOOR = -100.0
+HEADROOM = np.zeros(RATE * 3 // 10, np.float32)
 
 
-def detections(spotter: VoskWakeSpotter, samples: Samples) -> int:
-    """How often the phrase is spotted in one recording."""
+def scores(spotter: VoskWakeSpotter, samples: Samples) -> list[float]:
+    """Every score in one recording, a little silence around it."""
     spotter.reset()
-    chunks = (samples[begin : begin + CHUNK_SAMPLES] for begin in range(0, len(samples), CHUNK_SAMPLES))
-    return sum(spotter.accept(chunk) is not None for chunk in chunks)
+    padded = np.concatenate([HEADROOM, samples, HEADROOM, HEADROOM])
+    chunks = (padded[begin : begin + CHUNK_SAMPLES] for begin in range(0, len(padded), CHUNK_SAMPLES))
+    return [score for chunk in chunks if (score := spotter.accept(chunk)) is not None]
 
 
-def in_noise(speech: Samples, decibels: float | None, generator: np.random.Generator) -> Samples:
-    """The phrase with room around it, in pink noise."""
-    speech = np.pad(speech, (RATE * 2 // 5, RATE * 3 // 10))
-    if decibels is None:
-        return speech
-    noise = make_noise("pink", len(speech) / RATE + 0.1, generator)[: len(speech)]
-    return np.clip(speech + at_ratio(noise, speech_power(speech), decibels), -1, 1).astype(np.float32)
+def positives(phrase: str, count: int) -> tuple[str, list[Samples]]:
+    """What they are, and recordings in which the phrase is said once."""
+    clips = [clip for clip in recorded_clips("train", "wakeword") if clip.text == phrase]
+    if clips:
+        random.Random(3).shuffle(clips)
+        return "recorded", [read_waveform(clip.path) for clip in clips[:count]]
+    return "synthetic", [ShopperVoice.parse(voice).say(phrase + ending) for voice in VOICES for ending in ENDINGS]
 
 
-def read_speech(folder: Path) -> Iterator[Samples]:
-    """English read speech in a fixed random order."""
-    with (folder / "speech" / "manifest.tsv").open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-    paths = [row["path"] for row in rows if row["set"] in READ_SPEECH and row["lang"] == "en"]
-    random.Random(3).shuffle(paths)
-    return (read_audio(folder / "speech" / path) for path in paths)
+def negatives(phrase: str) -> Iterator[Samples]:
+    """Speech without the phrase, in a fixed random order."""
+    clips = [clip for clip in recorded_clips("train") if phrase not in clip.text]
+    random.Random(3).shuffle(clips)
+    return (read_waveform(clip.path) for clip in clips)
+
+
+def draw(path: Path, title: str, misses: dict[str, np.ndarray], alarms: np.ndarray, hours: float) -> None:
+    """The curve: misses of every condition against false alarms an hour."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6, 4.5))
+    thresholds = np.unique(np.concatenate([alarms, *misses.values()]))
+    for name, best in misses.items():
+        rates = [(alarms >= threshold).sum() / hours for threshold in thresholds]
+        missed = [(best < threshold).mean() * 100 for threshold in thresholds]
+        axes.plot(rates, missed, drawstyle="steps-post", marker=".", label=name)
+    axes.axvline(0.1, color="grey", linestyle=":", label="one in ten hours")
+    axes.set_xscale("symlog", linthresh=0.1)
+    axes.set_xlabel("false alarms an hour")
+    axes.set_ylabel("missed, %")
+    axes.set_title(title)
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
 
 
 def main() -> None:
-    """Prints one line for each noise level, and one for the false alarms."""
+    """Prints misses and false alarms for several thresholds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--phrase", default=Settings().hear.wake_phrase)
-    parser.add_argument(
-        "--minutes", type=float, default=8.0, help="of speech without the phrase (default: %(default)s)"
-    )
+    parser.add_argument("--positives", type=int, default=200)
+    parser.add_argument("--hours", type=float, default=5.0, help="of speech without the phrase (default: %(default)s)")
+    parser.add_argument("--decibels", type=float, default=10.0)
+    parser.add_argument("--curve", type=Path)
     parser.add_argument("--state", type=Path, default=Path("/tmp/voicecart-benchmark-wake"))
     options = parser.parse_args()
     settings = Settings().hear
-    lexicon = Lexicon(find_model("lexicon-en"))
-    graphs = prepare_graphs(find_model(settings.model), {}, options.phrase, lexicon, options.state, print)
+    graphs = prepare_graphs(
+        find_model(settings.model), {}, options.phrase, Lexicon(find_model("lexicon-en")), options.state, print
+    )
     assert graphs.wake is not None
-    spotter = VoskWakeSpotter(graphs.wake, settings)
-    spoken = [ShopperVoice.parse(voice).say(options.phrase + ending) for voice in VOICES for ending in ENDINGS]
-    generator = np.random.default_rng(1)
-    for decibels in DECIBELS:
-        missed = sum(not detections(spotter, in_noise(speech, decibels, generator)) for speech in spoken)
-        place = "quiet" if decibels is None else f"pink noise at {decibels:.0f} dB"
-        print(f"{place}: {missed} of {len(spoken)} missed", flush=True)
-    folder = Path(os.environ.get("VOICECART_SHARED", "../shared"))
-    if not (folder / "speech" / "manifest.tsv").is_file():
-        print(f"no recordings in {folder}: false alarms are not measured")
-        return
-    seconds, alarms = 0.0, 0
-    for samples in read_speech(folder):
-        alarms += detections(spotter, samples)
+    spotter = VoskWakeSpotter(graphs.wake, settings, FLOOR)
+    noises = held_out_noises()
+    kind, spoken = positives(options.phrase, options.positives)
+    misses: dict[str, np.ndarray] = {}
+    for name, decibels in (("quiet", None), (f"household noise at {options.decibels:g} dB", options.decibels)):
+        heard = [noisy(x, noises, decibels, n) if decibels is not None else x for n, x in enumerate(spoken)]
+        misses[name] = np.array([max(scores(spotter, samples), default=FLOOR) for samples in heard])
+        print(f"{options.phrase!r}, {len(spoken)} {kind}, {name}: scored", flush=True)
+    found: list[float] = []
+    seconds, began, told = 0.0, time.process_time(), 0.0
+    for number, samples in enumerate(negatives(options.phrase)):
+        found += scores(spotter, noisy(samples, noises, options.decibels, number) if number % 2 else samples)
         seconds += len(samples) / RATE
-        if seconds >= 60 * options.minutes:
+        if seconds - told >= 900:
+            told = seconds
+            print(f"{seconds / 3600:.2f} of {options.hours:g} hours", flush=True)
+        if seconds >= 3600 * options.hours:
             break
-    print(f"read speech without the phrase: {alarms} false alarms in {seconds / 60:.1f} minutes")
+    alarms, hours = np.array(found), seconds / 3600
+    cost = (time.process_time() - began) / max(seconds, 1e-9)
+    print(f"speech without the phrase: {hours:.2f} hours, {cost:.3f} CPU seconds a second")
+    print("| threshold | false alarms | an hour | " + " | ".join(f"missed, {name}" for name in misses) + " |")
+    for threshold in (-4.0, -2.0, 0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0):
+        count = int((alarms >= threshold).sum())
+        missed = " | ".join(f"{(best < threshold).sum()} of {len(best)}" for best in misses.values())
+        print(f"| {threshold:g} | {count} | {count / max(hours, 1e-9):.2f} | {missed} |")
+    if options.curve:
+        draw(options.curve, f'"{options.phrase}", {kind} voices', misses, alarms, hours)
 
 
 if __name__ == "__main__":

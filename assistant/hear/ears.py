@@ -85,6 +85,7 @@ class Ears:
         self._clock = clock
         self._awake = settings.wake == "open"
         self._expecting = Expecting.COMMAND
+        self._secret = False
         self._hearing: Hearing | None = None
         self._segment: list[Samples] | None = None
         self._lead: deque[Samples] = deque()
@@ -95,10 +96,16 @@ class Ears:
         """Whether an utterance for the dialogue is under way."""
         return self._awake and self._segment is not None
 
-    def listen(self, expecting: Expecting) -> None:
-        """Opens the ears for an answer: no wake phrase is needed until ``sleep``."""
+    def listen(self, expecting: Expecting, *, secret: bool = False) -> None:
+        """Opens the ears for an answer: no wake phrase is needed until ``sleep``.
+
+        Args:
+            expecting: What was asked for.
+            secret: Whether its words must not be published: it may be a PIN.
+        """
         self._awake = True
         self._expecting = expecting
+        self._secret = secret
         self._forget()
         patience = self._settings.end_seconds + _MORE_PATIENCE_SECONDS.get(expecting, 0.0)
         self._segmenter.end_seconds = max(0.2, patience)
@@ -170,7 +177,7 @@ class Ears:
         assert self._hearing is not None
         for samples in segment:
             partial = self._hearing.accept(samples)
-            if partial:
+            if partial and not self._secret:
                 self._publish(events.Partial(at=at, text=partial))
 
     def _end(self, chunk: Chunk) -> Utterance | None:
@@ -182,11 +189,12 @@ class Ears:
         clip = np.concatenate(segment)
         self._publish(events.SpeechEnded(at=chunk.end, seconds=round(len(clip) / 16_000, 3)))
         hypotheses = hearing.finish()
+        shown = () if self._secret else tuple(hypothesis.text for hypothesis in hypotheses)
         self._publish(
             events.Transcript(
                 at=chunk.end,
-                text=hypotheses[0].text,
-                alternatives=tuple(hypothesis.text for hypothesis in hypotheses[1:]),
+                text=shown[0] if shown else "",
+                alternatives=shown[1:],
                 latency_seconds=round(end.waited_seconds + self._clock() - end.decided, 3),
             )
         )

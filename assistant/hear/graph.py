@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,18 +18,24 @@ from assistant.errors import GraphError, ModelDamaged
 from assistant.hear.acceptor import UNKNOWN, UNKNOWN_COST, acceptor_of
 from assistant.hear.lexicon import Lexicon
 from assistant.hear.lexicon_transducer import PAUSE_COST, UNKNOWN_PHONE_COST, lexicon_transducer
-from assistant.hear.openfst import compile_automaton, optimise_acceptor, run_tool
+from assistant.hear.openfst import Automaton, compile_automaton, optimise_acceptor, run_tool
 from assistant.hear.topology import read_topology
-from assistant.understand.grammar import Alternatives, Filler, Grammar, Sequence, Words
+from assistant.understand.grammar import Alternatives, Filler, Grammar, Words
+from assistant.understand.grammar import Sequence as InSequence
 from assistant.understand.understanding import Expecting
 
-_FORMAT = 3  # Raised whenever the same input compiles to something else.
+_FORMAT = 4  # Raised whenever the same input compiles to something else.
 _KEPT = 4  # Compiled sets kept beside the present one: several shops may take turns on one machine.
 _WAKE = "wake"
-_WAKE_COST = 3.0
-"""What the wake phrase costs, as much as a common word: for nothing, running speech wakes the device often."""
-_WAKE_LATTICE_BEAM = 8.0
-"""How far behind the best reading others are kept while the wake phrase is spotted: its score is such a distance."""
+WAKE_COST = -4.0
+"""What the wake phrase costs while it is spotted: less than nothing, so that every likeness of it gets a score."""
+_WAKE_DECODING = (
+    "--beam=10",
+    "--max-active=600",
+    "--lattice-beam=14",  # The score is how far behind the best reading the best one without the phrase lies.
+    # Determinising such a wide lattice by its phones first takes minutes for twenty seconds of running speech.
+    "--phone-determinize=false",
+)
 WAKE_MARK = "#wake"
 """The word without sound that ends the wake phrase: it appears in Vosk's partial text once the phrase is complete."""
 
@@ -94,8 +100,9 @@ def unheard_words(words: Iterable[str], lexicon: Lexicon) -> tuple[str, ...]:
 
 def _wake_grammar(phrase: str) -> Grammar:
     anything = Filler(0.0)
-    spotted = Alternatives(((_WAKE_COST, Words(f"{phrase} {WAKE_MARK}")),))
-    return Grammar(_WAKE, {"start": Sequence((anything, spotted, anything))})
+    complete = Alternatives(((WAKE_COST, Words(WAKE_MARK)),))  # At the end: at the beginning it would narrow the beam.
+    spotted = InSequence((Words(phrase), complete, anything))
+    return Grammar(_WAKE, {"start": InSequence((anything, Alternatives(((0.0, Words("")), (0.0, spotted)))))})
 
 
 def _digest(model: Path, grammars: Mapping[str, Grammar], lexicon: Lexicon) -> str:
@@ -131,10 +138,15 @@ def _build(
                 numbers = _compile_words(model, words, lexicon, shared)
             for title, grammar in grammars.items():
                 target = done / title
-                _link_model(model, target, _WAKE_LATTICE_BEAM if title == _WAKE else None)
+                _link_model(model, target, _WAKE_DECODING if title == _WAKE else ())
                 for path in shared.iterdir():
                     _link(path, target / "graph" / path.name)
-                _compile_grammar(grammar, numbers, lexicon, target / "graph" / "Gr.fst", work / "Gr.fst")
+                acceptor = acceptor_of(grammar, numbers, lexicon.general_words)
+                _compile_grammar(
+                    _only_marks(acceptor, numbers) if title == _WAKE else acceptor,
+                    target / "graph" / "Gr.fst",
+                    work / "Gr.fst",
+                )
             if not ready.is_dir():
                 done.replace(ready)
     except OSError as error:
@@ -186,8 +198,20 @@ def _compile_words(model: Path, words: Iterable[str], lexicon: Lexicon, folder: 
     return numbers
 
 
-def _compile_grammar(grammar: Grammar, numbers: Mapping[str, int], lexicon: Lexicon, path: Path, work: Path) -> None:
-    compile_automaton(acceptor_of(grammar, numbers, lexicon.general_words), work)
+def _only_marks(acceptor: Automaton, numbers: Mapping[str, int]) -> Automaton:
+    """Takes all words but marks and puts out marks only.
+
+    All readings without the phrase become one, and all with it another: two alternatives are the best of each.
+    """
+    mark = numbers[WAKE_MARK]
+    arcs = [
+        (source, target, label, label if label == mark else 0, cost) for source, target, label, _, cost in acceptor.arcs
+    ]
+    return Automaton(arcs, acceptor.finals, acceptor.start)
+
+
+def _compile_grammar(automaton: Automaton, path: Path, work: Path) -> None:
+    compile_automaton(automaton, work)
     optimise_acceptor(work)
     run_tool("fstconvert", "--fst_type=const", work, path)
 
@@ -202,8 +226,8 @@ def _read_numbers(path: Path) -> dict[str, int]:
     return numbers
 
 
-def _link_model(model: Path, target: Path, lattice_beam: float | None) -> None:
-    """Everything of the model but its graph, in ``target``; Vosk's own endpointing switched off."""
+def _link_model(model: Path, target: Path, decoding: Sequence[str]) -> None:
+    """Everything of the model but its graph, with other options of decoding; Vosk's own endpoints are off."""
     (target / "graph").mkdir(parents=True)
     for path in model.rglob("*"):
         place = path.relative_to(model)
@@ -214,16 +238,13 @@ def _link_model(model: Path, target: Path, lattice_beam: float | None) -> None:
     if not (target / "am" / "final.mdl").is_file() or not settings.is_file():
         raise ModelDamaged(f"{model} is no Vosk model: am/final.mdl or conf/model.conf is missing.")
     lines = settings.read_text("utf-8").splitlines()
-    replaced = ("--endpoint.rule",) if lattice_beam is None else ("--endpoint.rule", "--lattice-beam=")
+    replaced = ("--endpoint.rule", *(option.partition("=")[0] + "=" for option in decoding))
     kept = [line for line in lines if not line.startswith(replaced)]
     # Utterances end where the segmenter says, never inside the decoder: a regular grammar cannot be resumed halfway.
     never = [f"--endpoint.rule{rule}.min-trailing-silence=100000" for rule in range(1, 5)]
     never.append("--endpoint.rule5.min-utterance-length=100000")
-    if lattice_beam is not None:
-        # Determinising such a wide lattice by its phones first takes minutes for twenty seconds of running speech.
-        never += [f"--lattice-beam={lattice_beam}", "--phone-determinize=false"]
     settings.unlink()
-    settings.write_text("\n".join([*kept, *never]) + "\n", "utf-8")
+    settings.write_text("\n".join([*kept, *never, *decoding]) + "\n", "utf-8")
 
 
 def _link(source: Path, target: Path) -> None:

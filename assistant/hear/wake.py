@@ -1,22 +1,25 @@
 """The wake phrase: any phrase, written as text, spotted in running speech before anything else is decoded."""
 
 import json
+from collections import deque
 from pathlib import Path
 from typing import Any, Protocol
 
 from assistant.hear.audio import RATE, Samples
-from assistant.hear.graph import WAKE_MARK
+from assistant.hear.graph import WAKE_COST, WAKE_MARK
 from assistant.hear.muting import muted
 from assistant.hear.vosk_recogniser import load_vosk_model, pcm
 from assistant.settings import Hear
 
 _LOOK_SAMPLES = RATE // 16
 """Samples between two looks at what was heard so far."""
-_ALTERNATIVES = 8
-"""Readings among which the best one without the phrase is looked for."""
-_UNRIVALLED = 12.0
-"""Score when no reading without the phrase is left: they all lie further off than the decoder's beam."""
-_THRESHOLD = 4.0
+_SETTLING_LOOKS = 3
+"""Looks at which the phrase must have been complete: its last sound is often guessed from its beginning."""
+_KEPT_SAMPLES = RATE * 2 // 5
+"""What a new stretch begins with after something that was only like the phrase: the real one may have begun in it."""
+_UNRIVALLED = 10.0
+"""Score when no reading without the phrase is left: they all lie further off than the lattice's beam."""
+_THRESHOLD = 1.0
 
 
 class WakeSpotter(Protocol):
@@ -32,10 +35,11 @@ class WakeSpotter(Protocol):
 
 
 class VoskWakeSpotter:
-    """Spots the phrase with a graph of its own: the phrase between loops of general words and unknown sounds.
+    """Spots the phrase with a graph of its own: loops of general words and unknown sounds, the phrase between them.
 
-    The best path so far is looked at while speech goes on. When it has just passed the phrase, the score is how far the
-    best reading without the phrase lies behind (natural-log units).
+    The best path so far is looked at while speech goes on. When it has passed the phrase, the score is how far the best
+    reading without it lies behind, as logarithm of a likelihood ratio: a keyword against a filler, as in
+    R. Rose and D. Paul, "A hidden Markov model based keyword recognition system" (1990).
 
     Args:
         folder: ``Graphs.wake`` of ``prepare_graphs``.
@@ -51,7 +55,9 @@ class VoskWakeSpotter:
         self._threshold = threshold if threshold is not None else settings.wake_threshold or _THRESHOLD
         self._mute = not settings.log
         self._recogniser: Any = None
+        self._heard: deque[Samples] = deque()
         self._since_look = 0
+        self._looks = 0
         self.reset()
 
     def accept(self, samples: Samples) -> float | None:
@@ -60,30 +66,44 @@ class VoskWakeSpotter:
             return self._accept(samples)
 
     def _accept(self, samples: Samples) -> float | None:
-        self._recogniser.AcceptWaveform(pcm(samples))
+        self._take(samples)
         self._since_look += len(samples)
         if self._since_look < _LOOK_SAMPLES:
             return None
         self._since_look = 0
-        if WAKE_MARK not in json.loads(self._recogniser.PartialResult())["partial"]:
+        complete = WAKE_MARK in json.loads(self._recogniser.PartialResult())["partial"]
+        self._looks = self._looks + 1 if complete else 0
+        if self._looks < _SETTLING_LOOKS:
             return None
         score = _score(json.loads(self._recogniser.FinalResult())["alternatives"])
+        kept = tuple(self._heard)
         self.reset()
-        return score if score >= self._threshold else None
+        if score >= self._threshold:
+            return score
+        for part in kept:
+            self._take(part)
+        return None
 
     def reset(self) -> None:
         """See ``WakeSpotter``."""
         import vosk
 
         self._recogniser = vosk.KaldiRecognizer(self._model, float(RATE))
-        self._recogniser.SetMaxAlternatives(_ALTERNATIVES)
-        self._since_look = 0
+        self._recogniser.SetMaxAlternatives(2)
+        self._heard.clear()
+        self._since_look = self._looks = 0
+
+    def _take(self, samples: Samples) -> None:
+        self._recogniser.AcceptWaveform(pcm(samples))
+        self._heard.append(samples)
+        while sum(map(len, self._heard)) > _KEPT_SAMPLES:
+            self._heard.popleft()
 
 
 def _score(alternatives: list[dict[str, Any]]) -> float:
-    """How far the best reading with the phrase leads over the best one without (Vosk's confidences are −costs)."""
+    """How far the phrase leads over everything else (Vosk's confidences are −costs), its own cost left out."""
     with_phrase = [float(reading["confidence"]) for reading in alternatives if WAKE_MARK in reading["text"]]
     without = [float(reading["confidence"]) for reading in alternatives if WAKE_MARK not in reading["text"]]
     if not with_phrase:
         return -_UNRIVALLED
-    return min(_UNRIVALLED, max(with_phrase) - max(without)) if without else _UNRIVALLED
+    return min(_UNRIVALLED, max(with_phrase) - max(without) + WAKE_COST) if without else _UNRIVALLED

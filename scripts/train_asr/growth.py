@@ -1,7 +1,7 @@
 """A larger network that computes what a smaller one does, to go on training from there.
 
-T. Chen, I. Goodfellow and J. Shlens, "Net2Net" (2016): new units start with random inputs and no effect, new layers pass
-on what they get.
+T. Chen, I. Goodfellow and J. Shlens, "Net2Net" (2016): new units start with random inputs and no effect, new layers
+pass on what they get.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
 """Fresh variation in every epoch, on the features themselves: other noises, other throats, other microphones, gaps.
 
-All 40 cepstra of 40 mel bands are kept, so the logarithms of the bands come back exactly; energies add up there almost as
-the sounds would. D. S. Park and others, "SpecAugment" (2019), for the gaps; N. Jaitly and G. Hinton, "Vocal tract length
-perturbation" (2013), for the throats.
+All 40 cepstra of 40 mel bands are kept, so the logarithms of the bands come back exactly; energies add up there almost
+as the sounds would. D. S. Park and others, "SpecAugment" (2019), for the gaps; N. Jaitly and G. Hinton, "Vocal tract
+length perturbation" (2013), for the throats.
 """
 
 from collections.abc import Iterable, Sequence
