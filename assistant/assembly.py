@@ -3,13 +3,15 @@
 import copy
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from assistant.announcements import Announcer
 from assistant.conversation import Conversation
 from assistant.device import Device
-from assistant.errors import AudioDeviceError, UsageError
-from assistant.events import EventStream, Failure
+from assistant.errors import UsageError
+from assistant.events import EventStream
 from assistant.hear.audio import AudioSource
 from assistant.hear.ears import Ears
 from assistant.hear.graph import Graphs, prepare_graphs
@@ -21,14 +23,14 @@ from assistant.hear.wake import VoskWakeSpotter, WakeSpotter
 from assistant.languages.language import Language, load_language
 from assistant.models import find_model
 from assistant.pay.audit import AuditTrail
-from assistant.pay.authority import VoiceAuthority
+from assistant.pay.authority import VoiceAuthority, local_time
 from assistant.pay.encoder import SpeakerEncoder, open_encoder
 from assistant.pay.enrolment import Enrolments
+from assistant.pay.pins import Pins
 from assistant.pay.voiced_speech import VoicedSpeech
 from assistant.pay.voices import Voices
-from assistant.settings import Settings, Speak, changed
+from assistant.settings import Settings, changed
 from assistant.shop.product import Product
-from assistant.speak.loudspeakers import DeviceLoudspeaker, FileLoudspeaker
 from assistant.speak.mouth import Mouth
 from assistant.speak.pyttsx3_synthesiser import Pyttsx3Synthesiser
 from assistant.speak.synthesiser import Loudspeaker, Synthesiser
@@ -175,6 +177,7 @@ class Household:
         fixed_digits: Digits of every challenge, for recorded answers: only with the built-in wallet's play money.
         randomness: Where order numbers and digits come from; None takes the system's.
         play_money: Whether the built-in wallet pays, whatever the settings say: for rehearsals.
+        clock: The household's time of day; None takes this machine's.
 
     Raises:
         UsageError: Fixed digits, and money that is no play money.
@@ -190,6 +193,7 @@ class Household:
         fixed_digits: str | None = None,
         randomness: random.Random | None = None,
         play_money: bool = False,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         settings = changed(parts.settings, {"pay": {"provider": "wallet"}}) if play_money else parts.settings
         if fixed_digits is not None and settings.pay.provider != "wallet":
@@ -201,8 +205,11 @@ class Household:
         self.randomness = randomness or random.SystemRandom()
         shop = open_storefront(settings, state, parts.products, self.randomness)
         self.store, self.provider = shop.store, shop.provider
+        self.errands = shop.errands
+        self.clock = clock or local_time
         self.voices = Voices(shop.engine, settings.shop.household, state)
         self.audit = AuditTrail(shop.engine, settings.shop.household, state)
+        self.pins = Pins(shop.engine, settings.shop.household, state)
         voiced = VoicedSpeech(SileroVoiceActivity)
         self.enrolments = Enrolments(self.voices, parts.encoder, voiced, settings.pay)
         self.authority = VoiceAuthority(
@@ -211,10 +218,12 @@ class Household:
             voiced,
             self.provider,
             self.audit,
+            self.pins,
             parts.language.digits_of,
             settings.pay,
             self.randomness,
             fixed_digits,
+            self.clock,
         )
 
 
@@ -235,6 +244,7 @@ def open_conversation(
     """
     household.provider.check()
     household.store.recover()
+    household.errands.returns.recover()
     return Conversation(
         parts.understand,
         parts.woken_only,
@@ -245,6 +255,7 @@ def open_conversation(
         stream,
         now,
         household.randomness,
+        household.errands,
     )
 
 
@@ -279,15 +290,13 @@ def open_device(
     mouth = Mouth(parts.synthesiser, loudspeaker, settings.speak.tail_seconds, stream.publish)
     # The conversation is made before the device, whose audio seconds it counts in.
     conversation = open_conversation(parts, household, stream, lambda: device.now)
-    device = Device(source, ears, mouth, conversation, settings, stream, beat)
+    announcer = Announcer(
+        household.store,
+        household.errands,
+        parts.replies,
+        settings.understand.language,
+        settings.talk.quiet_hours,
+        household.clock,
+    )
+    device = Device(source, ears, mouth, conversation, settings, stream, beat, announcer.due)
     return device
-
-
-def live_loudspeaker(settings: Speak, state: Path, stream: EventStream) -> Loudspeaker:
-    """The loudspeaker; without one, what is said is written as WAV files to ``spoken`` in the state folder."""
-    try:
-        return DeviceLoudspeaker(settings.loudspeaker)
-    except AudioDeviceError as error:
-        folder = state / "spoken"
-        stream.publish(Failure(at=0.0, code=error.code, message=f"{error.message} Replies are written to {folder}."))
-        return FileLoudspeaker(folder)

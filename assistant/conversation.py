@@ -5,25 +5,15 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from assistant import events
-from assistant.errors import PaymentUnavailable as ProviderUnavailable
+from assistant.errands import Errands
 from assistant.errors import VoicecartError
 from assistant.events import EventStream
 from assistant.hear.audio import Samples
 from assistant.hear.ears import Utterance
-from assistant.pay.authority import (
-    AuthorisationRequest,
-    Authorised,
-    Declined,
-    PaymentAuthority,
-    Unavailable,
-)
-from assistant.pay.challenge import Challenge
+from assistant.pay.authority import PaymentAuthority
 from assistant.settings import Settings
 from assistant.shop.cart import Cart
-from assistant.shop.orders import Order
 from assistant.shop.product import Product
 from assistant.shop.store import Store
 from assistant.talk import actions, inputs
@@ -32,6 +22,7 @@ from assistant.talk.dialogue import advance, answers_challenge
 from assistant.talk.inputs import Input
 from assistant.talk.replies import Replies
 from assistant.talk.situation import Knowledge, Situation, State
+from assistant.till import Till
 from assistant.understand.understanding import Context, Expecting, Intent, Understanding
 
 Understand = Callable[[Sequence[str], Context], Understanding]
@@ -44,22 +35,12 @@ class Response:
     Attributes:
         replies: Said one after the other.
         expecting: What is listened for then; None when no answer is awaited.
+        secret: The answer's words are shown to nobody.
     """
 
     replies: tuple[str, ...]
     expecting: Expecting | None
-
-
-@dataclass(frozen=True)
-class _Payment:
-    """The payment under way."""
-
-    order: Order
-    challenge: Challenge
-
-    @property
-    def request(self) -> AuthorisationRequest:
-        return AuthorisationRequest(self.order.id, self.order.total)
+    secret: bool = False
 
 
 class Conversation:
@@ -75,6 +56,7 @@ class Conversation:
         stream: Takes the events.
         now: Audio seconds.
         randomness: Makes the orders' idempotency keys.
+        errands: Returns, shopping list, addresses.
     """
 
     def __init__(
@@ -88,20 +70,20 @@ class Conversation:
         stream: EventStream,
         now: Callable[[], float],
         randomness: random.Random,
+        errands: Errands,
     ) -> None:
         self._understand = understand
         self._woken_only = woken_only
         self._store = store
+        self._errands = errands
         self._authority = authority
         self._replies = replies
         self._settings = settings
         self._stream = stream
         self._now = now
-        self._randomness = randomness
+        self._till = Till(store, authority, settings.pay, stream, now, randomness)
         self._situation = Situation()
         self._listen: Listen | None = None
-        self._order: Order | None = None
-        self._payment: _Payment | None = None
 
     @property
     def active(self) -> bool:
@@ -124,16 +106,23 @@ class Conversation:
         understanding = self._understand(
             hypotheses, Context(expecting, choices, tuple(line.sku for line in cart.lines))
         )
-        self._stream.publish(
-            events.Understood(
-                at=self._now(),
-                text=understanding.text,
-                intent=understanding.intent,
-                items=tuple(item.to_json() for item in understanding.items),
-            )
+        answers = (
+            self._situation.state is State.AUTHORISING and self._till.awaiting and answers_challenge(understanding)
         )
-        if self._situation.state is State.AUTHORISING and self._payment and answers_challenge(understanding):
-            return self._run(self._judge(self._payment, hypotheses, clip, at))
+        if not (answers and self._till.secret):
+            self._stream.publish(
+                events.Understood(
+                    at=self._now(),
+                    text=understanding.text,
+                    intent=understanding.intent,
+                    items=tuple(item.to_json() for item in understanding.items),
+                )
+            )
+        if answers:
+            outcome = self._till.judge(hypotheses, clip, at)
+            if isinstance(outcome, inputs.Paid):
+                self._publish_cart(self._store.cart())
+            return self._run(outcome)
         if self._nobody_spoke_to_us(understanding):
             return Response((), None)
         if not understanding.text:
@@ -191,13 +180,14 @@ class Conversation:
                 if event is not None:
                     break
         listen = self._listen
-        return Response(tuple(replies), None if listen is None or listen.optional else listen.expecting)
+        expecting = None if listen is None or listen.optional else listen.expecting
+        return Response(tuple(replies), expecting, secret=listen is not None and listen.secret)
 
     def _broken(self, error: VoicecartError) -> Response:
         """The shop cannot be read: says so and ends; the next start gives up what was being paid."""
         self._report(error)
         with contextlib.suppress(VoicecartError):
-            self._abandon()
+            self._till.abandon()
         self._situation, self._listen = Situation(), None
         return Response((self._replies.render(Say(f"error.{error.code}")),), None)
 
@@ -210,66 +200,19 @@ class Conversation:
             case actions.ChangeCart(cart):
                 self._store.save_cart(cart)
                 self._publish_cart(cart)
-            case actions.BeginPayment(cart):
-                self._order = self._store.begin_order(cart, f"{self._randomness.getrandbits(128):032x}")
-                return self._challenge(self._order)
-            case actions.RequestChallenge() if self._order is not None:
-                return self._challenge(self._order)
+            case actions.BeginPayment(cart, address):
+                return self._till.begin(cart, lambda order: self._errands.send(order, address))
+            case actions.RequestChallenge():
+                return self._till.challenge()
             case actions.AbandonPayment():
-                self._abandon()
+                self._till.abandon()
             case actions.CancelOrder(order):
                 return inputs.OrderCancelled(self._store.cancel_order(order))
             case actions.AddToList(text, sku, quantity):
                 self._store.add_to_list(text, sku, quantity)
             case _:
-                pass
+                return self._errands.carry_out(action)
         return None
-
-    def _challenge(self, order: Order) -> Input:
-        outcome = self._authority.challenge(AuthorisationRequest(order.id, order.total), self._now())
-        if isinstance(outcome, Challenge):
-            self._payment = _Payment(order, outcome)
-            self._stream.publish(events.Challenge(at=self._now(), digits=outcome.digits))
-            return inputs.ChallengeIssued(outcome.digits)
-        return self._refused(order, outcome)
-
-    def _judge(self, payment: _Payment, hypotheses: Sequence[str], clip: Samples | None, at: float) -> Input:
-        """The challenge was answered: authorise, then place the order."""
-        self._payment = None
-        order = payment.order
-        try:
-            outcome = self._authority.answer(
-                payment.request,
-                payment.challenge,
-                hypotheses,
-                clip if clip is not None else np.zeros(0, np.float32),
-                at,
-            )
-            if not isinstance(outcome, Authorised):
-                return self._refused(order, outcome)
-            placed = self._store.complete_order(order.id)
-        except VoicecartError as error:
-            self._report(error)
-            return inputs.PaymentUnavailable() if isinstance(error, ProviderUnavailable) else inputs.Failed(error.code)
-        self._order = None
-        amount, currency = placed.total.minor, placed.total.currency
-        self._stream.publish(events.Authorised(at=self._now(), order=placed.id, amount=amount, currency=currency))
-        self._stream.publish(events.OrderPlaced(at=self._now(), order=placed.id, total=amount, currency=currency))
-        self._publish_cart(self._store.cart())
-        return inputs.Paid(placed)
-
-    def _refused(self, order: Order, outcome: Declined | Unavailable) -> Input:
-        reason = str(outcome.reason) if isinstance(outcome, Declined) else "unavailable"
-        self._stream.publish(events.Declined(at=self._now(), order=order.id, reason=reason))
-        if isinstance(outcome, Declined):
-            return inputs.PaymentDeclined(reason, outcome.retry)
-        return inputs.PaymentUnavailable()
-
-    def _abandon(self) -> None:
-        self._payment = None
-        order, self._order = self._order, None
-        if order is not None:
-            self._store.abandon_order(order.id)
 
     def _report(self, error: VoicecartError) -> None:
         self._stream.publish(events.Failure(at=self._now(), code=error.code, message=error.message))
@@ -288,7 +231,7 @@ class Conversation:
     def _knowledge(self) -> Knowledge:
         products: dict[str, Product] = {product.sku: product for product in self._store.products()}
         readiness = self._authority.ready()
-        return Knowledge(
+        known = Knowledge(
             products=products,
             cart=self._store.cart(),
             orders=self._store.orders(),
@@ -296,3 +239,4 @@ class Conversation:
             obstacle=readiness.obstacle,
             language=self._settings.understand.language,
         )
+        return self._errands.inform(known)

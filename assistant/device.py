@@ -3,12 +3,16 @@
 from collections.abc import Callable
 
 from assistant.conversation import Conversation, Response
-from assistant.events import EventStream, Idle, Wake
+from assistant.errors import VoicecartError
+from assistant.events import EventStream, Failure, Idle, Wake
 from assistant.hear.audio import AudioSource, Chunk
 from assistant.hear.ears import Ears, EndOfSpeech, Utterance
 from assistant.settings import Settings
 from assistant.speak.mouth import Mouth
 from assistant.understand.understanding import Expecting
+
+_NEWS_SECONDS = 5.0
+"""Audio seconds between two looks for something to announce."""
 
 
 class Device:
@@ -25,6 +29,7 @@ class Device:
         settings: Patience.
         stream: Takes the events.
         beat: Called for every chunk: the watchdog's heart beat.
+        news: What is to be said unasked now; called while nobody speaks and no conversation is open.
     """
 
     def __init__(
@@ -36,6 +41,7 @@ class Device:
         settings: Settings,
         stream: EventStream,
         beat: Callable[[], None] = lambda: None,
+        news: Callable[[], tuple[str, ...]] = lambda: (),
     ) -> None:
         self._source = source
         self._ears = ears
@@ -44,10 +50,13 @@ class Device:
         self._settings = settings
         self._stream = stream
         self._beat = beat
+        self._news = news
+        self._next_news = 0.0
         self._now = 0.0
         self._spoken = ""
         self._speaking = False
         self._expecting: Expecting | None = None
+        self._secret = False
         self._deadline: float | None = None
         self._leaving = False
         self._pushed = False
@@ -88,6 +97,7 @@ class Device:
                     break
                 if self._pushed and not self._speaking:
                     self._wake()
+                self._announce()
                 self._process(chunk)
             utterance = self._ears.finish(self._now)
             if utterance is not None and not self._speaking:
@@ -96,6 +106,19 @@ class Device:
             self._conversation.leave()
             self._mouth.close()
             self._source.close()
+
+    def _announce(self) -> None:
+        """Says what there is to say unasked, while nobody speaks and no conversation is open."""
+        if self._now < self._next_news or self._speaking or self._deadline is not None or self._ears.hearing_speech:
+            return
+        self._next_news = self._now + _NEWS_SECONDS
+        try:
+            texts = self._news()
+        except VoicecartError as error:
+            self._stream.publish(Failure(at=self._now, code=error.code, message=error.message))
+            return
+        if texts:
+            self._respond(Response(texts, None), None)
 
     def _process(self, chunk: Chunk) -> None:
         utterance = self._ears.process(chunk)
@@ -119,6 +142,7 @@ class Device:
     def _respond(self, response: Response, end: EndOfSpeech | None) -> None:
         """Says the replies one after the other, then listens for what the dialogue expects."""
         self._expecting = response.expecting
+        self._secret = response.secret
         held = 0.0
         for text in response.replies:
             held = self._mouth.say(text, self._now, end)
@@ -140,7 +164,7 @@ class Device:
             self._sleep()
             return
         self._deadline = self._now + patience
-        self._ears.listen(self._expecting or Expecting.COMMAND)
+        self._ears.listen(self._expecting or Expecting.COMMAND, secret=self._secret)
 
     def _wake(self) -> None:
         self._pushed = False

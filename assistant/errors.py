@@ -82,6 +82,10 @@ class StoreError(VoicecartError):
     code = "store_failed"
 
 
+class OutcomeUnknown(StoreError):
+    """The connection to the database broke while a change was being committed: it was saved or not."""
+
+
 class OrderError(VoicecartError):
     """An order that does not exist or cannot change as asked."""
 

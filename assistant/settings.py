@@ -64,6 +64,12 @@ class Talk:
     answer_seconds: float = _documented(8.0, "Seconds to wait for an answer; none means ask again, then cancel.")
     reprompts: int = _documented(2, "How often a question is asked again.")
     most_quantity: int = _documented(24, "Largest quantity of one product that is taken without asking again.")
+    recommendations: bool = _documented(
+        True, "Whether the device may offer, once a conversation, what the household usually buys too."
+    )
+    quiet_hours: Annotated[str, StringConstraints(pattern=_HOURS)] = _documented(
+        "22:00-07:00", 'Hours of the day in which the device says nothing of its own accord; "" is never quiet.'
+    )
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -84,6 +90,12 @@ class Shop:
 
     household: str = _documented("home", "Key under which carts, orders and voices are kept.")
     currency: str = _documented("USD", "ISO 4217 code of the wallet.")
+    return_days: Annotated[int, Field(ge=0)] = _documented(
+        30, "Days after its delivery in which an order may be returned; 0 takes nothing back."
+    )
+    carrier_folder: str = _documented(
+        "", "Folder that the daemon watches for carriers' events, one JSON file each; empty watches none."
+    )
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -95,12 +107,31 @@ class Pay:
         "speechbrain", "What runs the encoder: SpeechBrain, or the same network as ONNX without PyTorch."
     )
     digits: int = _documented(6, "Digits of a challenge; more give the voice more speech to be known by.")
+    digits_above: tuple[tuple[int, Annotated[int, Field(ge=1, le=12)]], ...] = _documented(
+        ((10_000, 8),), "Longer challenges: pairs of an amount, in minor units, and the digits above it."
+    )
     challenge_seconds: float = _documented(12.0, "Seconds within which the digits must be repeated.")
     attempts: int = _documented(2, "Challenges per purchase before it is declined.")
     threshold: float | None = _documented(None, "Score a voice needs; none takes the encoder's calibrated value.")
     voiced_seconds: float = _documented(0.8, "Seconds of voiced speech under which no voice is judged.")
     order_limit: int = _documented(20_000, "Largest order paid by voice, in minor units.")
     day_limit: int = _documented(40_000, "Most that one person may pay by voice within 24 hours, in minor units.")
+    adult_categories: tuple[str, ...] = _documented(
+        ("alcohol", "tobacco"),
+        "Categories, or parts of a category's path, that only an adult may order and that need the adult's voice.",
+    )
+    guarded_categories: tuple[tuple[str, int], ...] = _documented(
+        (), "Pairs of a category and an amount, in minor units, above which it needs the longest challenge and no PIN."
+    )
+    approval_seconds: float = _documented(
+        20.0, "Seconds within which an adult must repeat the digits of a child's order."
+    )
+    spoken_pin: bool = _documented(
+        False, "Whether a PIN may be said when a voice was refused. Whoever listens then knows it."
+    )
+    pin_limit: int = _documented(
+        5_000, "Most that one person may pay by PIN within 24 hours, in minor units; 0 is never."
+    )
     quiet_hours: Annotated[str, StringConstraints(pattern=_HOURS)] = _documented(
         "", 'Hours of the day in which nobody pays by voice, such as "23:00-06:00"; empty allows all.'
     )

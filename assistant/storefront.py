@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from assistant.errands import Errands
 from assistant.errors import CatalogMissing
 from assistant.pay.stripe_api import StripeApi
 from assistant.pay.stripe_payments import StripePayments
@@ -14,7 +15,7 @@ from assistant.pay.wallet import PaymentProvider, Wallet
 from assistant.settings import Settings
 from assistant.shop.catalog import ImportedCatalog
 from assistant.shop.database import open_database
-from assistant.shop.feed import read_feed
+from assistant.shop.feeds.reading import open_feed
 from assistant.shop.money import Money
 from assistant.shop.product import Product
 from assistant.shop.store import Store
@@ -29,11 +30,13 @@ class Storefront:
         store: Catalog, cart, orders.
         provider: Sets the money aside; ``store`` takes it, or gives it back.
         wallet: The provider when it is the built-in test wallet, else None.
+        errands: Returns, shopping list, addresses, notices.
     """
 
     engine: Engine
     store: Store
     provider: PaymentProvider
+    errands: Errands
     wallet: Wallet | None = None
 
 
@@ -63,7 +66,8 @@ def open_storefront(
     else:
         provider = Wallet(engine, household, Money(settings.pay.opening_balance, currency))
     store = Store(engine, household, provider, currency, products=products, randomness=randomness)
-    return Storefront(engine, store, provider, provider if isinstance(provider, Wallet) else None)
+    errands = Errands(engine, provider, settings)
+    return Storefront(engine, store, provider, errands, provider if isinstance(provider, Wallet) else None)
 
 
 def products_for(
@@ -82,7 +86,7 @@ def products_for(
         StoreError: The database cannot be read.
     """
     if feed is not None:
-        found = read_feed(feed)
+        found = open_feed(feed)
         for problem in found.problems:
             report(f"{feed}, line {problem.line}, is left out: {problem.reason}")
         return found.products
@@ -91,7 +95,7 @@ def products_for(
     except CatalogMissing:
         if not shipped_catalog().is_file():
             raise
-        return read_feed(shipped_catalog()).products
+        return open_feed(shipped_catalog()).products
 
 
 def shipped_catalog() -> Path:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from assistant.errands import Errands
 from assistant.pay.ledger import Account
 from assistant.pay.wallet import Answer, Wallet
+from assistant.settings import Settings
 from assistant.shop import schema
 from assistant.shop.cart import Cart, line_for
 from assistant.shop.database import open_database, reading
@@ -36,7 +38,7 @@ def open_shop(folder: Path, household: str = "home", seed: int = 1, **more: obje
     engine = open_database(folder)
     wallet = Wallet(engine, household, OPENING)
     store = Store(engine, household, wallet, randomness=random.Random(seed), **more)  # type: ignore[arg-type]
-    return Storefront(engine, store, wallet, wallet)
+    return Storefront(engine, store, wallet, Errands(engine, wallet, Settings()), wallet)
 
 
 def cart_of(*lines: tuple[Product, int]) -> Cart:

@@ -16,6 +16,7 @@ from assistant.pay.authority import VoiceAuthority
 from assistant.pay.challenge import Challenge
 from assistant.pay.enrolment import Enrolments
 from assistant.pay.outcome import AuthorisationRequest, Authorised, Declined, DeclineReason, Unavailable
+from assistant.pay.pins import Pins
 from assistant.pay.voices import Voices
 from assistant.pay.wallet import Account, Wallet
 from assistant.settings import Pay
@@ -46,6 +47,7 @@ class Shop:
         self.encoder = SpectralEncoder()
         self.voices = Voices(self.engine, "home", folder)
         self.audit = AuditTrail(self.engine, "home", folder, lambda: self.now)
+        self.pins = Pins(self.engine, "home", folder)
         self.wallet = Wallet(self.engine, "home", Money(balance, "USD"))
         self.enrolments = Enrolments(self.voices, self.encoder, voiced_speech(), pay)
         self.authority = VoiceAuthority(
@@ -54,6 +56,7 @@ class Shop:
             voiced_speech(),
             self.wallet,
             self.audit,
+            self.pins,
             digits_of,
             pay,
             random.Random(5),

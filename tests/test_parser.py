@@ -53,7 +53,7 @@ class TestIntents:
             ("cancel my order", Intent.CANCEL_ORDER),
             ("I want to cancel my last order", Intent.CANCEL_ORDER),
             ("reorder", Intent.REORDER),
-            ("order the usual", Intent.REORDER),
+            ("order the usual", Intent.USUAL),
             ("the same as last time", Intent.REORDER),
             ("how much is it", Intent.PRICE),
             ("what's in my cart", Intent.WHAT_IS_IN_CART),

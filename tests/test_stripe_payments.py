@@ -15,6 +15,7 @@ from test_crash import KilledAt, child, ended
 
 from assistant.assembly import Household, Parts
 from assistant.commands.main import main
+from assistant.errands import Errands
 from assistant.errors import OrderError, PaymentUnavailable, SettingsError, UsageError
 from assistant.pay.stripe_api import StripeApi
 from assistant.pay.stripe_key import KEY_VARIABLE, stripe_key
@@ -94,7 +95,8 @@ def open_shop(folder, server, **more):
     engine = open_database(folder)
     api = StripeApi(pay_settings(server, **more), {KEY_VARIABLE: SECRET})
     provider = StripePayments(engine, "home", "USD", api)
-    return Storefront(engine, Store(engine, "home", provider, randomness=random.Random(1)), provider)
+    store = Store(engine, "home", provider, randomness=random.Random(1))
+    return Storefront(engine, store, provider, Errands(engine, provider, Settings()))
 
 
 @pytest.fixture

@@ -9,8 +9,12 @@ from typing import Any
 
 from assistant.assembly import Parts
 from assistant.commands.main import Subcommands
-from assistant.errors import UsageError
-from assistant.shop.feed import FeedResult, read_feed
+from assistant.errors import CatalogMissing, FeedError, UsageError
+from assistant.shop.feed import FeedResult
+from assistant.shop.feeds.reading import FeedFormat, open_feed
+from assistant.shop.feeds.updating import updated
+from assistant.shop.product import Product
+from assistant.shop.store import Store
 from assistant.storefront import open_storefront, products_for
 from assistant.understand.catalog_check import check_catalog
 
@@ -22,13 +26,19 @@ def register(subcommands: Subcommands) -> None:
     parser = subcommands.add_parser(
         "catalog",
         help="import, search or check the shop's products",
-        description="import FEED: puts a feed in the place of the catalog. search TEXT: what words find. "
+        description="import FEED: puts a feed in the place of the catalog; with --update it adds and changes products, "
+        "and removes those that the feed says are removed. Feeds: JSON Lines, Google Merchant Center (TSV, XML), "
+        "Shopify product CSV, schema.org JSON-LD (docs/feeds.md). search TEXT: what words find. "
         "check [FEED]: bad lines, names that cannot be told apart, words that cannot be heard. "
         "compile [FEED]: the recognition graphs, ahead of the first start. Without FEED: what was imported, else the "
         "household shop that is shipped. Exit code 1: a line was left out, or a finding is bad.",
     )
     parser.add_argument("action", nargs="?", choices=("show", "import", "search", "check", "compile"), default="show")
     parser.add_argument("rest", nargs="*", metavar="FEED|TEXT", help="a feed, or words to search for")
+    parser.add_argument("--update", action="store_true", help="import: keep the products that the feed does not name")
+    parser.add_argument(
+        "--format", type=FeedFormat, choices=tuple(FeedFormat), help="of the feed (default: seen from its content)"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="compile: where to (default: the state folder)")
     parser.add_argument("--json", action="store_true", help="one finding or product per line, as JSON")
     parser.set_defaults(run=run)
@@ -38,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     """Does what was asked; returns 1 when a line was left out or a finding is bad."""
     if options.out and options.action != "compile":
         raise UsageError("--out belongs to 'voicecart catalog compile'.")
+    if options.update and options.action != "import":
+        raise UsageError("--update belongs to 'voicecart catalog import'.")
     match options.action:
         case "import":
             return _import(options, _feed(options, required=True))
@@ -57,8 +69,14 @@ def _feed(options: argparse.Namespace, *, required: bool = False) -> Path | None
     return Path(options.rest[0]) if options.rest else None
 
 
-def _parts(options: argparse.Namespace, feed: Path | None, folder: Path | None = None) -> Parts:
-    products = products_for(options.state, feed)
+def _parts(
+    options: argparse.Namespace,
+    feed: Path | None,
+    folder: Path | None = None,
+    products: Sequence[Product] | None = None,
+) -> Parts:
+    if products is None:
+        products = _read(options, feed).products if feed else products_for(options.state, None)
     return Parts(options.settings, products, folder or options.state, lambda line: print(line, file=sys.stderr))
 
 
@@ -74,8 +92,12 @@ def _show(options: argparse.Namespace) -> int:
 
 def _import(options: argparse.Namespace, path: Path | None) -> int:
     assert path is not None
-    feed = read_feed(path)
-    count = open_storefront(options.settings, options.state).store.import_catalog(feed.products)
+    feed = _read(options, path)
+    store = open_storefront(options.settings, options.state).store
+    products = updated(_on_sale(store), feed) if options.update else feed.products
+    if not products:
+        raise FeedError(f"{path} only removes products. Import it with --update; the catalog stays as it was.")
+    count = store.import_catalog(products)
     if options.json:
         problems = [vars(problem) for problem in feed.problems]
         print(json.dumps({"products": count, "currency": feed.currency, "problems": problems}, ensure_ascii=False))
@@ -85,6 +107,17 @@ def _import(options: argparse.Namespace, path: Path | None) -> int:
     left_out = f"; {len(feed.problems)} bad lines were left out" if feed.problems else ""
     print(f"Imported {count} products in {feed.currency}{left_out}. A running daemon takes them on SIGHUP.")
     return int(bool(feed.problems))
+
+
+def _read(options: argparse.Namespace, path: Path) -> FeedResult:
+    return open_feed(path, options.format, options.settings.shop.currency)
+
+
+def _on_sale(store: Store) -> tuple[Product, ...]:
+    try:
+        return store.products()
+    except CatalogMissing:
+        return ()
 
 
 def _search(options: argparse.Namespace, text: str) -> int:
@@ -112,11 +145,11 @@ def _search(options: argparse.Namespace, text: str) -> int:
 
 def _check(options: argparse.Namespace, path: Path | None) -> int:
     bad = False
-    feed = read_feed(path) if path else None
+    feed = _read(options, path) if path else None
     for finding in _bad_lines(feed):
         bad = True
         print(_line(finding, options.json))
-    parts = _parts(options, path)
+    parts = _parts(options, path, products=feed.products if feed else None)
     for finding, serious in _hard_to_say(parts):
         bad |= serious
         print(_line(finding, options.json))

@@ -4,18 +4,21 @@ import argparse
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from assistant.assembly import Household, Parts, live_loudspeaker, open_device
+from assistant.assembly import Household, Parts, open_device
 from assistant.commands.main import Subcommands
 from assistant.device import Device
 from assistant.events import EventStream
 from assistant.hear.microphone import MicSource
 from assistant.observe.log_lines import log_event
+from assistant.service.carrier_folder import CarrierFolder
 from assistant.service.daemon import Daemon
 from assistant.service.notification import Notification
 from assistant.settings import Settings, read_settings
 from assistant.sound_devices import rescan
+from assistant.speak.loudspeakers import live_loudspeaker
 from assistant.storefront import products_for
 
 logger = logging.getLogger("voicecart")
@@ -60,7 +63,22 @@ def _open(settings: Settings, state: Path, notification: Notification) -> Device
     stream.subscribe(log_event)
     try:
         loudspeaker = live_loudspeaker(settings.speak, state, stream)
-        return open_device(parts, Household(parts, state), source, loudspeaker, stream, notification.alive)
+        household = Household(parts, state)
+        beat = _with_carriers(household, settings, notification.alive) if settings.shop.carrier_folder else None
+        return open_device(parts, household, source, loudspeaker, stream, beat or notification.alive)
     except BaseException:
         parts.close()
         raise
+
+
+def _with_carriers(household: Household, settings: Settings, alive: Callable[[], None]) -> Callable[[], None]:
+    """The beat that also takes in what carriers have put into their folder."""
+    folder = Path(settings.shop.carrier_folder).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    carriers = CarrierFolder(folder, household.errands.record_carrier_event)
+
+    def beat() -> None:
+        alive()
+        carriers.look()
+
+    return beat

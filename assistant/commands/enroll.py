@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from assistant.assembly import Household, Parts, live_loudspeaker
+from assistant.assembly import Household, Parts
 from assistant.commands.main import Subcommands
 from assistant.events import EventStream
 from assistant.hear.microphone import MicSource
@@ -19,8 +19,15 @@ from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.observe.conversation_view import ConversationView
 from assistant.pay.enrolment import BadTakes, Enrolment, TakeReport
 from assistant.pay.guided_enrolment import GuidedEnrolment
+from assistant.pay.roles import Role
 from assistant.settings import changed
+from assistant.speak.loudspeakers import live_loudspeaker
 from assistant.speak.mouth import Mouth
+
+_MEANING = {
+    Role.ADULT: "This voice may pay now.",
+    Role.CHILD: "This voice may order now, and an adult has to approve it.",
+}
 
 
 def register(subcommands: Subcommands) -> None:
@@ -35,6 +42,12 @@ def register(subcommands: Subcommands) -> None:
     parser.add_argument("--wav", nargs="+", type=Path, metavar="FILE", help="recordings, one sentence each")
     parser.add_argument("--device", metavar="NAME", help="part of the microphone's name")
     parser.add_argument("--replace", action="store_true", help="enrol anew somebody who is enrolled")
+    parser.add_argument(
+        "--role",
+        choices=tuple(Role),
+        type=Role,
+        help="adult (default) may pay; child may order, and an adult approves. With --replace the role stays as it was",
+    )
     parser.set_defaults(run=run)
 
 
@@ -45,17 +58,20 @@ def run(options: argparse.Namespace) -> int:
     household = Household(parts, options.state)
     with contextlib.closing(parts):
         if options.wav:
-            enrolment = _from_files(household, options.name, options.wav, replace=options.replace)
+            enrolment = _from_files(household, options.name, options.wav, replace=options.replace, role=options.role)
         else:
-            enrolment = _by_talking(household, options.name, options.state, replace=options.replace)
-    print(f"{options.name} is enrolled ({enrolment.voice.takes} takes). This voice may pay now.")
+            enrolment = _by_talking(household, options.name, options.state, replace=options.replace, role=options.role)
+    meaning = _MEANING[household.voices.roles()[options.name]]
+    print(f"{options.name} is enrolled ({enrolment.voice.takes} takes). {meaning}")
     return 0
 
 
-def _from_files(household: Household, name: str, paths: Sequence[Path], *, replace: bool) -> Enrolment:
+def _from_files(
+    household: Household, name: str, paths: Sequence[Path], *, replace: bool, role: Role | None
+) -> Enrolment:
     takes = [read_audio(path) for path in paths]
     try:
-        enrolment = household.enrolments.enrol(name, takes, replace=replace)
+        enrolment = household.enrolments.enrol(name, takes, replace=replace, role=role)
     except BadTakes as bad:
         _print_takes(paths, bad.takes)
         raise
@@ -63,7 +79,7 @@ def _from_files(household: Household, name: str, paths: Sequence[Path], *, repla
     return enrolment
 
 
-def _by_talking(household: Household, name: str, state: Path, *, replace: bool) -> Enrolment:
+def _by_talking(household: Household, name: str, state: Path, *, replace: bool, role: Role | None) -> Enrolment:
     parts, settings = household.parts, household.parts.settings
     stream = EventStream()
     stream.subscribe(ConversationView(Console(soft_wrap=True)))
@@ -80,7 +96,7 @@ def _by_talking(household: Household, name: str, state: Path, *, replace: bool) 
         household.enrolments,
         settings,
     )
-    return guide.enrol(name, sentences, replace=replace)
+    return guide.enrol(name, sentences, replace=replace, role=role)
 
 
 def _print_takes(paths: Sequence[Path], takes: Sequence[TakeReport]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from assistant import events
-from assistant.assembly import Household, Parts, live_loudspeaker, open_conversation, open_device
+from assistant.assembly import Household, Parts, open_conversation, open_device
 from assistant.commands.main import Subcommands
 from assistant.errors import UsageError
 from assistant.events import EventStream
@@ -21,7 +21,7 @@ from assistant.observe.conversation_view import ConversationView
 from assistant.observe.json_lines import JsonLines
 from assistant.observe.recording import Recording
 from assistant.settings import changed
-from assistant.speak.loudspeakers import SilentLoudspeaker
+from assistant.speak.loudspeakers import SilentLoudspeaker, live_loudspeaker
 from assistant.speak.synthesiser import Loudspeaker
 from assistant.storefront import products_for
 

@@ -43,6 +43,8 @@ class AuditKind(StrEnum):
     ENROLLED = "enrolled"
     RENAMED = "renamed"
     DELETED = "deleted"
+    ROLE = "role"
+    PIN = "pin"
     CHALLENGE = "challenge"
     DECISION = "decision"
 
@@ -55,7 +57,7 @@ class AuditEntry:
         number: From 1, without gaps.
         at: When it was added.
         kind: What it is about.
-        details: Names, reasons and scores; never sound, templates or digits.
+        details: Names, reasons and scores; never sound, templates, digits or PINs.
         seal: HMAC-SHA256 in hexadecimal digits.
     """
 
@@ -135,8 +137,23 @@ class AuditTrail:
             )
         )
 
-    def decided(self, request: AuthorisationRequest, outcome: Outcome, evidence: Mapping[str, float]) -> None:
+    def decided(
+        self,
+        request: AuthorisationRequest,
+        outcome: Outcome,
+        evidence: Mapping[str, float],
+        *,
+        by_pin: bool = False,
+        requested_by: str = "",
+    ) -> None:
         """Adds the decision on an answer to a challenge, with the scores behind it.
+
+        Args:
+            request: What was to be paid.
+            outcome: What was decided.
+            evidence: Scores of the voice.
+            by_pin: Whether a PIN was given, and not a voice.
+            requested_by: The child whose order needed an adult's approval; empty when none did.
 
         Raises:
             StoreError: It could not be written.
@@ -151,6 +168,8 @@ class AuditTrail:
             reason=reason,
             speaker=outcome.speaker if isinstance(outcome, Authorised) else "",
             evidence=dict(evidence),
+            **({"by_pin": True} if by_pin else {}),
+            **({"requested_by": requested_by} if requested_by else {}),
         )
 
     def decisions(self, since: datetime) -> tuple[Decision, ...]:
@@ -165,6 +184,7 @@ class AuditTrail:
                 Money(entry.details["amount"], entry.details["currency"]),
                 entry.details["speaker"],
                 DeclineReason(entry.details["reason"]) if entry.details["reason"] else None,
+                bool(entry.details.get("by_pin", False)),
             )
             for entry in self.entries(since)
             if entry.kind is AuditKind.DECISION and entry.details["outcome"] != "unavailable"

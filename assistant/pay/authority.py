@@ -13,10 +13,14 @@ from assistant.pay.audit import AuditKind, AuditTrail
 from assistant.pay.challenge import Challenge, draw_digits
 from assistant.pay.encoder import SpeakerEncoder
 from assistant.pay.outcome import AuthorisationRequest, Authorised, Declined, DeclineReason, Outcome, Unavailable
-from assistant.pay.policy import DAY, objection
+from assistant.pay.pin_payment import PinPayment, set_aside
+from assistant.pay.pins import Pins
+from assistant.pay.policy import REMEMBERED, challenge_digits, challenge_seconds, objection
 from assistant.pay.proof import VoiceProof
+from assistant.pay.roles import Role, role_objection, speaker_of
+from assistant.pay.voiced_speech import VoicedSpeech
 from assistant.pay.voices import Voices
-from assistant.pay.wallet import Answer, PaymentProvider
+from assistant.pay.wallet import PaymentProvider
 from assistant.settings import Pay
 
 __all__ = [
@@ -32,8 +36,11 @@ __all__ = [
 ]
 
 _log = logging.getLogger(__name__)
-# Decisions older than this no longer lengthen a pause: the longest pause is a day.
-_REMEMBERED = 2 * DAY
+
+
+def local_time() -> datetime:
+    """The time of day where this machine is, with its time zone."""
+    return datetime.now(UTC).astimezone()
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,16 @@ class PaymentAuthority(Protocol):
         """
         ...
 
+    def pin(self, request: AuthorisationRequest, hypotheses: Sequence[str], now: float) -> Outcome:
+        """Judges a PIN that was said after ``answer`` allowed one, once. Never raises.
+
+        Args:
+            request: What is to be paid.
+            hypotheses: What was heard, best first.
+            now: Audio seconds at its end.
+        """
+        ...
+
 
 class VoiceAuthority:
     """Authorises when the very clip in which the fresh digits were heard is an enrolled person's voice.
@@ -86,9 +103,10 @@ class VoiceAuthority:
     Args:
         voices: The enrolled voices.
         encoder: Compares voices.
-        voiced: Cuts silence out of a clip.
+        voiced: Finds speech in a clip.
         provider: Sets the money aside.
         audit: Records challenges and decisions, and remembers them for the limits.
+        pins: PINs that may stand in for a voice that was refused.
         digits_of: Digits that words mean, e.g. ``"four seven"`` → ``"47"``; None when they are anything else.
         settings: Limits.
         randomness: Where digits come from.
@@ -100,18 +118,21 @@ class VoiceAuthority:
         self,
         voices: Voices,
         encoder: SpeakerEncoder,
-        voiced: Callable[[Samples], Samples],
+        voiced: VoicedSpeech,
         provider: PaymentProvider,
         audit: AuditTrail,
+        pins: Pins,
         digits_of: Callable[[str], str | None],
         settings: Pay,
         randomness: random.Random | None = None,
         fixed_digits: str | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC).astimezone(),
+        clock: Callable[[], datetime] = local_time,
     ) -> None:
         self._voices = voices
         self._encoder = encoder
         self._proof = VoiceProof(voices, encoder, voiced, digits_of, settings)
+        self._pin_payment = PinPayment(voices, pins, provider, audit, settings, clock)
+        self._digits_of = digits_of
         self._provider = provider
         self._audit = audit
         self._settings = settings
@@ -121,6 +142,8 @@ class VoiceAuthority:
         self._issued: dict[str, int] = {}
         self._open: dict[str, Challenge] = {}
         self._last_digits = ""
+        self._children: dict[str, str] = {}
+        self._pin_until: dict[str, float] = {}
 
     def prepare(self) -> None:
         """Begins to load the encoder in the background, so that the first answer need not wait for it."""
@@ -131,6 +154,7 @@ class VoiceAuthority:
         try:
             model = self._encoder.model
             enrolled = self._voices.list()
+            adults = {name for name, role in self._voices.roles().items() if role is Role.ADULT}
         except ModelMissing:
             return Readiness(DeclineReason.ENCODER_MISSING)
         except ModelDamaged:
@@ -144,11 +168,14 @@ class VoiceAuthority:
             return Readiness(DeclineReason.NOBODY_ENROLLED)
         if all(voice.model != model for voice in enrolled):
             return Readiness(DeclineReason.VOICES_OUTDATED)
+        if not adults & {voice.name for voice in enrolled if voice.model == model}:
+            return Readiness(DeclineReason.NO_ADULT_ENROLLED)
         return Readiness()
 
     def challenge(self, request: AuthorisationRequest, now: float) -> Challenge | Declined | Unavailable:
         """Fresh digits for the order, unless it is known already that it cannot be paid."""
         self._open.pop(request.order_id, None)
+        self._pin_until.pop(request.order_id, None)
         obstacle = self.ready().obstacle
         if obstacle is not None:
             known = obstacle in set(DeclineReason)
@@ -168,8 +195,10 @@ class VoiceAuthority:
             _log.exception("no challenge could be made")
             return Unavailable(VoicecartError.code)
         self._encoder.prepare()
-        digits = self._fixed_digits or draw_digits(self._settings.digits, self._randomness, self._last_digits)
-        expires = now + self._settings.challenge_seconds
+        count = challenge_digits(request.amount, request.demands, self._settings)
+        digits = self._fixed_digits or draw_digits(count, self._randomness, self._last_digits)
+        approving = request.order_id in self._children
+        expires = now + challenge_seconds(len(digits), self._settings, approving=approving)
         issued = Challenge(digits, request.order_id, request.amount, number, now, expires)
         self._last_digits = digits
         self._issued[request.order_id] = number
@@ -184,7 +213,7 @@ class VoiceAuthority:
         clip: Samples,
         now: float,
     ) -> Outcome:
-        """Digits, then voice, then limits, then money: the first that is missing declines."""
+        """Digits, then voice, then who it is, then limits, then money: the first that is missing declines."""
         open_challenge = self._open.pop(request.order_id, None)
         try:
             if (
@@ -194,11 +223,19 @@ class VoiceAuthority:
             ):
                 return self._decided(request, Declined(DeclineReason.CHALLENGE_INVALID))
             proof = self._proof.judge(challenge, hypotheses, clip, now)
-            reason = proof.reason or self._objection(request, proof.speaker)
+            roles = self._voices.roles()
+            speaker = speaker_of(proof.fitting, roles)
+            reason = proof.reason or self._role_objection(request, speaker, roles) or self._objection(request, speaker)
+            if reason is DeclineReason.APPROVAL_NEEDED:
+                # A child may ask once: from now on only an adult answers, with attempts of their own.
+                self._children[request.order_id] = speaker
+                self._issued[request.order_id] = 0
+                return self._decided(request, Declined(reason, retry=True), proof.evidence)
             if reason is not None:
                 again = reason.retry and challenge.number < self._settings.attempts
-                return self._decided(request, Declined(reason, again), proof.evidence)
-            return self._decided(request, self._set_aside(request, proof.speaker), proof.evidence)
+                declined = Declined(reason, again, pin=not again and self._offers_pin(request, reason, now))
+                return self._decided(request, declined, proof.evidence)
+            return self._decided(request, set_aside(self._provider, request, speaker), proof.evidence)
         except VoicecartError as error:
             return Unavailable(error.code)
         except Exception:
@@ -206,21 +243,36 @@ class VoiceAuthority:
             _log.exception("the answer to a challenge could not be judged")
             return Unavailable(VoicecartError.code)
 
+    def pin(self, request: AuthorisationRequest, hypotheses: Sequence[str], now: float) -> Outcome:
+        """A PIN that was asked for, said within the time of a challenge: no second try."""
+        until = self._pin_until.pop(request.order_id, None)
+        if until is None:
+            return Declined(DeclineReason.CHALLENGE_INVALID)
+        if now > until:
+            return Declined(DeclineReason.EXPIRED)
+        said = self._digits_of(hypotheses[0]) if hypotheses else None
+        if said is None:
+            return Declined(DeclineReason.NO_PIN)
+        return self._pin_payment.pay(request, said, requested_by=self._children.get(request.order_id, ""))
+
+    def _offers_pin(self, request: AuthorisationRequest, reason: DeclineReason, now: float) -> bool:
+        """Whether a PIN may stand in for the voice that was refused; whether anybody has one is not told."""
+        offered = self._settings.spoken_pin and self._pin_payment.objection(request, reason) is None
+        if offered:
+            self._pin_until[request.order_id] = now + self._settings.challenge_seconds
+        return offered
+
+    def _role_objection(
+        self, request: AuthorisationRequest, speaker: str, roles: Mapping[str, Role]
+    ) -> DeclineReason | None:
+        return role_objection(roles.get(speaker), request.demands, approving=request.order_id in self._children)
+
     def _objection(self, request: AuthorisationRequest, speaker: str | None = None) -> DeclineReason | None:
         now = self._clock()
-        return objection(request.amount, self._audit.decisions(now - _REMEMBERED), now, self._settings, speaker)
-
-    def _set_aside(self, request: AuthorisationRequest, speaker: str) -> Outcome:
-        match self._provider.authorise(request.order_id, request.amount):
-            case Answer.APPROVED:
-                return Authorised(request.order_id, request.amount, speaker)
-            case Answer.INSUFFICIENT_FUNDS:
-                return Declined(DeclineReason.INSUFFICIENT_FUNDS)
-            case _:
-                return Declined(DeclineReason.REFUSED)
+        return objection(request.amount, self._audit.decisions(now - REMEMBERED), now, self._settings, speaker)
 
     def _decided(
         self, request: AuthorisationRequest, outcome: Outcome, evidence: Mapping[str, float] | None = None
     ) -> Outcome:
-        self._audit.decided(request, outcome, evidence or {})
+        self._audit.decided(request, outcome, evidence or {}, requested_by=self._children.get(request.order_id, ""))
         return outcome

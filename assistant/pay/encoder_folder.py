@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from assistant.errors import ModelDamaged
 from assistant.models import MANIFEST, read_manifest
+from assistant.pay.one_voice import OneVoiceLimits
 from assistant.pay.verification import Calibration, Scoring
 
 CHECKPOINT = "embedding_model.ckpt"
@@ -84,6 +86,8 @@ def read_scoring(folder: Path) -> Scoring:
             enrolment_agreement=float(enrolment["minimum_agreement_cosine"]),
             enrolment_voiced_seconds=float(enrolment["minimum_voiced_seconds"]),
             enrolment_utterances=int(enrolment["utterances"]),
+            one_voice=_one_voice(values.get("one_voice")),
+            identification_odds=float(values["identification"]["odds"]) if "identification" in values else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelDamaged(f"The calibration of the speaker encoder {folder} cannot be used: {error!r}.") from error
@@ -93,3 +97,8 @@ def read_scoring(folder: Path) -> Scoring:
     if values["checkpoint_sha256"] != checksum(folder / CHECKPOINT):
         raise ModelDamaged(f"The calibration of the speaker encoder {folder} was made for another checkpoint.")
     return Scoring(cohort, calibration)
+
+
+def _one_voice(values: dict[str, Any] | None) -> OneVoiceLimits | None:
+    names = [field.name for field in fields(OneVoiceLimits)]
+    return None if values is None else OneVoiceLimits(**{name: float(values[name]) for name in names})

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from assistant.errors import EnrolmentError
 from assistant.hear.audio import Samples
 from assistant.pay.encoder import SpeakerEncoder
+from assistant.pay.roles import Role
 from assistant.pay.take_quality import TakeQuality, measure
 from assistant.pay.verification import Embedding, agreements, mean_embedding
 from assistant.pay.voiced_speech import VoicedSpeech
@@ -108,7 +109,9 @@ class Enrolments:
         if not replace and any(voice.name == name for voice in self._voices.list()):
             raise EnrolmentError(f"{name!r} is already enrolled. Use --replace to enrol that voice again.")
 
-    def enrol(self, name: str, takes: Sequence[Samples], *, replace: bool = False) -> Enrolment:
+    def enrol(
+        self, name: str, takes: Sequence[Samples], *, replace: bool = False, role: Role | None = None
+    ) -> Enrolment:
         """Enrols a voice.
 
         Faulty takes are left out. Of the others at most one may disagree with the rest: with more it is not certain
@@ -118,6 +121,7 @@ class Enrolments:
             name: The person's.
             takes: Shape (samples,) each, 16 kHz mono, three or more; five are recommended.
             replace: Whether a voice of that name may be replaced.
+            role: Adult or child; None keeps that of the voice that is replaced, and is an adult's for a new one.
 
         Raises:
             BadTakes: Fewer than three takes can be used, or they are of different voices.
@@ -140,7 +144,7 @@ class Enrolments:
         if len(usable) < LEAST_TAKES:
             raise BadTakes(_explanation(reports, len(usable)), tuple(reports))
         template = mean_embedding(np.stack([embeddings[number] for number in usable]))
-        voice = self._voices.save(name, template, self._encoder.model, len(usable), replace=replace)
+        voice = self._voices.save(name, template, self._encoder.model, len(usable), replace=replace, role=role)
         return Enrolment(voice, tuple(reports))
 
     def _compare(self, embeddings: Mapping[int, Embedding], reports: list[TakeReport]) -> None:

@@ -11,6 +11,7 @@ from assistant.hear.audio import AudioSource, Chunk, Samples
 from assistant.hear.segmenter import Segmenter, SegmentEvent
 from assistant.hear.voice_activity import VoiceActivity
 from assistant.pay.enrolment import BadTakes, Enrolment, Enrolments, TakeFault
+from assistant.pay.roles import Role
 from assistant.settings import Settings
 from assistant.speak.mouth import Mouth
 from assistant.talk.actions import Say
@@ -42,13 +43,16 @@ class GuidedEnrolment:
     enrolments: Enrolments
     settings: Settings
 
-    def enrol(self, name: str, sentences: Sequence[str], *, replace: bool = False) -> Enrolment:
+    def enrol(
+        self, name: str, sentences: Sequence[str], *, replace: bool = False, role: Role | None = None
+    ) -> Enrolment:
         """Leads a person through the enrolment.
 
         Args:
             name: The person's.
             sentences: What is to be said, one take each.
             replace: Whether a voice of that name may be replaced.
+            role: As for ``Enrolments.enrol``.
 
         Raises:
             EnrolmentError: A take was no good again and again, the takes are of different voices, or the source ended.
@@ -60,14 +64,14 @@ class GuidedEnrolment:
             self.mouth.say(self._words("begin", count=len(sentences)), 0.0)
             takes = [self._good_take(chunks, sentence) for sentence in sentences]
             try:
-                enrolment = self.enrolments.enrol(name, takes, replace=replace)
+                enrolment = self.enrolments.enrol(name, takes, replace=replace, role=role)
             except BadTakes as bad:
                 # Once more those that did not fit the others; then all of them must.
                 for number, report in enumerate(bad.takes):
                     if report.fault is not None:
                         takes[number] = self._good_take(chunks, sentences[number], report.fault)
-                enrolment = self.enrolments.enrol(name, takes, replace=replace)
-            self._say(chunks, "done", name=name)
+                enrolment = self.enrolments.enrol(name, takes, replace=replace, role=role)
+            self._say(chunks, "child" if role is Role.CHILD else "done", name=name)
             return enrolment
         except EnrolmentError:
             self._say(chunks, "failed")

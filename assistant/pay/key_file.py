@@ -9,6 +9,9 @@ from cryptography.fernet import Fernet
 
 from assistant.errors import StoreError
 
+KEY_FILE = "voices.key"
+"""The file with the key of templates and PINs, in the state folder."""
+
 
 def read_or_make_key(path: Path) -> bytes:
     """The key in ``path``; made there when there is none.

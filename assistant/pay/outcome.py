@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from assistant.pay.demands import NO_DEMANDS, Demands
 from assistant.shop.money import Money
 
 
@@ -25,6 +26,14 @@ class DeclineReason(StrEnum):
     REPLAYED = "replayed"
     TOO_SHORT = "too_short"
     OTHER_VOICE = "other_voice"
+    SPLICED = "spliced"
+    NO_ADULT_ENROLLED = "no_adult_enrolled"
+    APPROVAL_NEEDED = "approval_needed"
+    ADULT_NEEDED = "adult_needed"
+    ADULTS_ONLY = "adults_only"
+    WRONG_PIN = "wrong_pin"
+    NO_PIN = "no_pin"
+    PIN_NOT_ENOUGH = "pin_not_enough"
     INSUFFICIENT_FUNDS = "insufficient_funds"
     REFUSED = "refused"
 
@@ -41,6 +50,9 @@ _MENDABLE = frozenset(
         DeclineReason.REPLAYED,
         DeclineReason.TOO_SHORT,
         DeclineReason.OTHER_VOICE,
+        DeclineReason.SPLICED,
+        DeclineReason.APPROVAL_NEEDED,
+        DeclineReason.ADULT_NEEDED,
     }
 )
 
@@ -52,10 +64,12 @@ class AuthorisationRequest:
     Attributes:
         order_id: The order; also the idempotency key of its payment.
         amount: The order's total.
+        demands: What its products demand of whoever pays.
     """
 
     order_id: str
     amount: Money
+    demands: Demands = NO_DEMANDS
 
 
 @dataclass(frozen=True)
@@ -69,10 +83,17 @@ class Authorised:
 
 @dataclass(frozen=True)
 class Declined:
-    """No; ``retry`` tells whether another challenge of this order may be asked for."""
+    """No.
+
+    Attributes:
+        reason: Why.
+        retry: Whether another challenge of this order may be asked for.
+        pin: Whether a PIN may be said now in its place.
+    """
 
     reason: DeclineReason
     retry: bool = False
+    pin: bool = False
 
 
 @dataclass(frozen=True)

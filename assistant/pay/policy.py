@@ -1,9 +1,10 @@
-"""When a payment by voice is out of the question, whoever speaks. Pure: the past and the time of day are given."""
+"""When a payment is out of the question, and how long a challenge must be. Pure: the past and the time are given."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from assistant.pay.demands import Demands
 from assistant.pay.outcome import DeclineReason
 from assistant.settings import Pay
 from assistant.shop.money import Money
@@ -11,9 +12,22 @@ from assistant.shop.money import Money
 DAY = timedelta(hours=24)
 """Span of the day limit. It rolls, so that midnight does not double it."""
 
+REMEMBERED = 30 * DAY
+"""How long failures count towards a pause. Far more than the longest pause, so that waiting one out forgets nothing."""
+
 _LONGEST_PAUSE = DAY
+# What one digit takes: said by the device with a pause after it, and repeated.
+_SECONDS_PER_DIGIT = 1.5
 # Reasons that an attacker's attempts have; a recording that is too short or an answer that is late proves nothing.
-_SUSPICIOUS = frozenset({DeclineReason.WRONG_DIGITS, DeclineReason.OTHER_VOICE, DeclineReason.REPLAYED})
+_SUSPICIOUS = frozenset(
+    {
+        DeclineReason.WRONG_DIGITS,
+        DeclineReason.OTHER_VOICE,
+        DeclineReason.REPLAYED,
+        DeclineReason.SPLICED,
+        DeclineReason.WRONG_PIN,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -25,12 +39,14 @@ class Decision:
         amount: What was to be paid.
         speaker: Who paid; empty when nobody did.
         reason: Why it was declined; None when it was authorised.
+        by_pin: Whether a PIN was given, and not a voice.
     """
 
     at: datetime
     amount: Money
     speaker: str = ""
     reason: DeclineReason | None = None
+    by_pin: bool = False
 
 
 def objection(
@@ -57,6 +73,44 @@ def objection(
     if speaker is not None and _spent(past, speaker, now) + amount.minor > settings.day_limit:
         return DeclineReason.OVER_DAY_LIMIT
     return None
+
+
+def pin_objection(
+    amount: Money,
+    demands: Demands,
+    past: Sequence[Decision],
+    now: datetime,
+    settings: Pay,
+    speaker: str | None = None,
+) -> DeclineReason | None:
+    """Why ``amount`` may not be paid by PIN now; None when it may. All limits of a voice hold for a PIN as well.
+
+    Args:
+        amount: What is to be paid.
+        demands: What the order's products demand; a PIN pays nothing that needs a voice.
+        past: As for ``objection``.
+        now: As for ``objection``.
+        settings: Limits.
+        speaker: Whose PIN it is; None while that is unknown.
+    """
+    if demands.voice:
+        return DeclineReason.PIN_NOT_ENOUGH
+    by_pin = 0 if speaker is None else _spent([one for one in past if one.by_pin], speaker, now)
+    if by_pin + amount.minor > settings.pin_limit:
+        return DeclineReason.PIN_NOT_ENOUGH
+    return objection(amount, past, now, settings, speaker)
+
+
+def challenge_digits(amount: Money, demands: Demands, settings: Pay) -> int:
+    """How many digits a challenge for ``amount`` has: never fewer for more money; guarded products get the most."""
+    longer = [digits for above, digits in settings.digits_above if demands.guarded or amount.minor > above]
+    return max(settings.digits, *longer) if longer else settings.digits
+
+
+def challenge_seconds(digits: int, settings: Pay, *, approving: bool) -> float:
+    """How long a challenge holds: longer with more digits than usual, and while an adult is fetched."""
+    usual = settings.approval_seconds if approving else settings.challenge_seconds
+    return usual + max(0, digits - settings.digits) * _SECONDS_PER_DIGIT
 
 
 def is_quiet(now: time, hours: str) -> bool:

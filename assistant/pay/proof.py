@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from assistant.hear.audio import RATE, Samples
 from assistant.pay.challenge import Challenge
 from assistant.pay.encoder import SpeakerEncoder
+from assistant.pay.one_voice import Unity, coverage, unity, windows
 from assistant.pay.outcome import DeclineReason
 from assistant.pay.replay import fingerprint
+from assistant.pay.verification import Embedding
+from assistant.pay.voiced_speech import VoicedSpeech
 from assistant.pay.voices import Voices
 from assistant.settings import Pay
 
@@ -23,20 +26,22 @@ class Proof:
         speaker: The enrolled person who said the digits; empty when that is not proved.
         reason: Why it is not proved; None when it is.
         evidence: Scores of the voice, for the audit trail; empty when the voice was not judged.
+        fitting: Everybody whose voice was accepted, with the log-likelihood ratio; ``speaker`` has the highest.
     """
 
     speaker: str = ""
     reason: DeclineReason | None = None
     evidence: Mapping[str, float] = field(default_factory=dict)
+    fitting: Mapping[str, float] = field(default_factory=dict)
 
 
 class VoiceProof:
-    """Digits first, then the voice: the first that is missing is the reason.
+    """Digits first, then the voice, then that it is one voice all the way: the first that is missing is the reason.
 
     Args:
         voices: The enrolled voices.
         encoder: Compares voices.
-        voiced: Cuts silence out of a clip.
+        voiced: Finds speech in a clip.
         digits_of: Digits that words mean, e.g. ``"four seven"`` → ``"47"``; None when they are anything else.
         settings: Least amount of speech, threshold.
     """
@@ -45,7 +50,7 @@ class VoiceProof:
         self,
         voices: Voices,
         encoder: SpeakerEncoder,
-        voiced: Callable[[Samples], Samples],
+        voiced: VoicedSpeech,
         digits_of: Callable[[str], str | None],
         settings: Pay,
     ) -> None:
@@ -82,7 +87,8 @@ class VoiceProof:
         return self._recognise(clip)
 
     def _recognise(self, clip: Samples) -> Proof:
-        speech = self._voiced(clip)
+        mask = self._voiced.mask(clip)
+        speech = clip[mask]
         seconds = len(speech) / RATE
         scoring = self._encoder.scoring
         if seconds < max(self._settings.voiced_seconds, scoring.calibration.minimum_voiced_seconds):
@@ -103,4 +109,29 @@ class VoiceProof:
         }
         if not verdicts[best].accepted:
             return Proof(reason=DeclineReason.OTHER_VOICE, evidence=evidence)
-        return Proof(best, evidence=evidence)
+        fitting = {name: verdict.likelihood_ratio for name, verdict in verdicts.items() if verdict.accepted}
+        limits = scoring.calibration.one_voice
+        if limits is not None:
+            unities = self._unities(speech, limits.window_seconds, coverage(mask), {n: templates[n] for n in fitting})
+            evidence |= {
+                "coverage": round(unities[best].coverage, 3),
+                "window_score": round(unities[best].score, 3),
+                "window_agreement": round(unities[best].agreement, 3),
+            }
+            if not unities[best].enough(limits):
+                return Proof(reason=DeclineReason.SPLICED, evidence=evidence)
+            fitting = {name: ratio for name, ratio in fitting.items() if unities[name].enough(limits)}
+        return Proof(best, evidence=evidence, fitting=fitting)
+
+    def _unities(
+        self, speech: Samples, window_seconds: float, covered: float, templates: Mapping[str, Embedding]
+    ) -> Mapping[str, Unity]:
+        """How much the speech is of one voice, that of each template."""
+        pieces = windows(speech, window_seconds)
+        embeddings = [self._encoder.embed(piece) for piece in pieces]
+        seconds = len(pieces[0]) / RATE
+        scoring = self._encoder.scoring
+        return {
+            name: unity(embeddings, [scoring.judge(template, one, seconds).score for one in embeddings], covered)
+            for name, template in templates.items()
+        }

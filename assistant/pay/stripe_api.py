@@ -87,6 +87,16 @@ class StripeApi:
             )
         _ = self._intents
 
+    def reach(self) -> None:
+        """Asks whether Stripe answers and takes the key; nothing is changed there.
+
+        Raises:
+            PaymentUnavailable: It does not.
+            SettingsError: It is not set up.
+        """
+        with self._explained():
+            self._intents.list({"limit": 1})
+
     def create(self, order: str, amount: Money, key: str) -> str:
         """A new payment, for which no money has moved yet; its id.
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from assistant.pay.one_voice import OneVoiceLimits
+
 Embedding = npt.NDArray[np.float64]
 """Shape (size,), unit length."""
 
@@ -33,6 +35,8 @@ class Calibration:
         enrolment_agreement: Cosine that an enrolment take needs to the mean of the others.
         enrolment_voiced_seconds: Voiced seconds that an enrolment take needs.
         enrolment_utterances: Takes recommended.
+        one_voice: What the windows of one voice's clip have; None when nobody has measured it for the encoder.
+        identification_odds: Log-odds from which somebody is greeted by name; None when nobody has measured it.
     """
 
     cohort_top: int
@@ -44,6 +48,8 @@ class Calibration:
     enrolment_agreement: float
     enrolment_voiced_seconds: float
     enrolment_utterances: int
+    one_voice: OneVoiceLimits | None = None
+    identification_odds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from cryptography.fernet import Fernet, InvalidToken
@@ -27,12 +28,12 @@ from sqlalchemy import (
 
 from assistant.errors import EnrolmentError, StoreError
 from assistant.pay.audit import AuditKind, AuditTrail
-from assistant.pay.key_file import read_or_make_key
+from assistant.pay.key_file import KEY_FILE, read_or_make_key
+from assistant.pay.pins import Pins
+from assistant.pay.roles import Role
 from assistant.pay.verification import Embedding
 from assistant.shop.database import ensure_tables, reading, transaction
 from assistant.shop.schema import Instant, metadata
-
-KEY_FILE = "voices.key"
 
 _voices = Table(
     "voices",
@@ -84,6 +85,7 @@ class Voices:
         self._key_file = state / KEY_FILE
         self._clock = clock
         self._audit = AuditTrail(engine, household, state, clock)
+        self._pins = Pins(engine, household, state, clock)
         ensure_tables(engine, _voices)
 
     def list(self) -> tuple[Voice, ...]:
@@ -108,20 +110,52 @@ class Voices:
             ).all()
         return {row.name: self._decrypt(row.name, row.model, row.template) for row in rows}
 
-    def save(self, name: str, template: Embedding, model: str, takes: int, *, replace: bool = False) -> Voice:
+    def roles(self) -> Mapping[str, Role]:
+        """Who is an adult and who a child, of everybody who is enrolled; it stands inside the encrypted template.
+
+        Raises:
+            StoreError: As for ``templates``.
+        """
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(_voices).where(_voices.c.household == self._household)).all()
+        return {row.name: _role_in(self._open(row.name, row.model, row.template)) for row in rows}
+
+    def save(
+        self,
+        name: str,
+        template: Embedding,
+        model: str,
+        takes: int,
+        *,
+        replace: bool = False,
+        role: Role | None = None,
+    ) -> Voice:
         """Stores a voice.
+
+        Args:
+            name: Whose.
+            template: What it is compared with.
+            model: SHA-256 of the encoder's checkpoint.
+            takes: How many takes the template was made of.
+            replace: Whether a voice of that name may be replaced.
+            role: Adult or child; None keeps that of the voice that is replaced, and is an adult's for a new one.
 
         Raises:
             EnrolmentError: The name is taken and ``replace`` is not set.
-            StoreError: The database or the key file cannot be written.
+            StoreError: The database or the key file cannot be written, or the role before cannot be read.
         """
         voice = Voice(name, model, takes, self._clock())
-        secret = self._encrypt(name, model, template)
         with transaction(self._engine) as connection:
-            if connection.execute(select(_voices.c.name).where(self._named(name))).first() is not None:
+            row = connection.execute(select(_voices).where(self._named(name))).first()
+            if row is not None:
                 if not replace:
                     raise EnrolmentError(f"{name!r} is already enrolled. Use --replace to enrol that voice again.")
+                role = role or self._role_before(name, row.model, row.template)
                 connection.execute(delete(_voices).where(self._named(name)))
+            role = role or Role.ADULT
+            if role is Role.CHILD:
+                self._pins.remove_in(connection, name)
+            secret = self._encrypt(name, model, template, role)
             connection.execute(
                 insert(_voices).values(
                     household=self._household,
@@ -132,8 +166,25 @@ class Voices:
                     template=secret,
                 )
             )
-            self._audit.add(connection, AuditKind.ENROLLED, name=name, model=model, takes=takes)
+            self._audit.add(connection, AuditKind.ENROLLED, name=name, model=model, takes=takes, role=str(role))
         return voice
+
+    def change_role(self, name: str, role: Role) -> None:
+        """Makes somebody an adult or a child; a child's PIN goes.
+
+        Raises:
+            EnrolmentError: Nobody is enrolled as ``name``.
+            StoreError: The database or the key file cannot be used; nothing changed.
+        """
+        with transaction(self._engine) as connection:
+            row = connection.execute(select(_voices).where(self._named(name))).first()
+            if row is None:
+                raise EnrolmentError(f"Nobody is enrolled as {name!r}. 'voicecart voices' lists who is.")
+            secret = self._encrypt(name, row.model, self._decrypt(name, row.model, row.template), role)
+            connection.execute(update(_voices).where(self._named(name)).values(template=secret))
+            if role is Role.CHILD:
+                self._pins.remove_in(connection, name)
+            self._audit.add(connection, AuditKind.ROLE, name=name, role=str(role))
 
     def rename(self, old: str, new: str) -> Voice:
         """Gives a voice another name.
@@ -149,8 +200,10 @@ class Voices:
             if connection.execute(select(_voices.c.name).where(self._named(new))).first() is not None:
                 raise EnrolmentError(f"{new!r} is already enrolled. Choose another name.")
             # The name stands inside the encrypted template as well.
-            secret = self._encrypt(new, row.model, self._decrypt(old, row.model, row.template))
+            content = self._open(old, row.model, row.template)
+            secret = self._encrypt(new, row.model, _template_in(content), _role_in(content))
             connection.execute(update(_voices).where(self._named(old)).values(name=new, template=secret))
+            self._pins.rename_in(connection, old, new)
             self._audit.add(connection, AuditKind.RENAMED, name=old, new=new)
         return Voice(new, row.model, row.takes, row.enrolled_at)
 
@@ -159,20 +212,33 @@ class Voices:
         with transaction(self._engine) as connection:
             deleted = connection.execute(delete(_voices).where(self._named(name))).rowcount > 0
             if deleted:
+                self._pins.remove_in(connection, name)
                 self._audit.add(connection, AuditKind.DELETED, name=name)
         return deleted
+
+    def _role_before(self, name: str, model: str, secret: bytes) -> Role:
+        try:
+            return _role_in(self._open(name, model, secret))
+        except StoreError as error:
+            raise StoreError(
+                f"It cannot be read whether {name!r} is an adult or a child. Say so: --role adult, or --role child."
+            ) from error
 
     def _named(self, name: str) -> ColumnElement[bool]:
         return (_voices.c.household == self._household) & (_voices.c.name == name)
 
-    def _encrypt(self, name: str, model: str, template: Embedding) -> bytes:
+    def _encrypt(self, name: str, model: str, template: Embedding, role: Role) -> bytes:
         # Whose it is stands inside as well, so that rows of the database cannot be exchanged for one another.
-        content = {"household": self._household, "name": name, "model": model, "template": template.tolist()}
+        content = {"household": self._household, "name": name, "model": model, "role": str(role)}
+        content |= {"template": template.tolist()}
         return self._cipher().encrypt(json.dumps(content).encode())
 
     def _decrypt(self, name: str, model: str, secret: bytes) -> Embedding:
+        return _template_in(self._open(name, model, secret))
+
+    def _open(self, name: str, model: str, secret: bytes) -> Mapping[str, Any]:
         try:
-            content = json.loads(self._cipher().decrypt(secret))
+            content: Mapping[str, Any] = json.loads(self._cipher().decrypt(secret))
         except InvalidToken as error:
             raise StoreError(
                 f"The voice of {name!r} cannot be decrypted with {self._key_file}: the key or the database was changed."
@@ -180,7 +246,16 @@ class Voices:
             ) from error
         if (content["household"], content["name"], content["model"]) != (self._household, name, model):
             raise StoreError(f"The voice stored as {name!r} is not that voice. Enrol it again with --replace.")
-        return np.array(content["template"], np.float64)
+        return content
 
     def _cipher(self) -> Fernet:
         return Fernet(read_or_make_key(self._key_file))
+
+
+def _template_in(content: Mapping[str, Any]) -> Embedding:
+    return np.array(content["template"], np.float64)
+
+
+def _role_in(content: Mapping[str, Any]) -> Role:
+    # Voices that were enrolled without a role could always pay.
+    return Role(content.get("role", Role.ADULT))

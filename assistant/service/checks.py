@@ -6,14 +6,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from assistant.errors import VoicecartError
 from assistant.hear.openfst import plugin_folder
 from assistant.languages.language import load_language
 from assistant.models import find_model
+from assistant.service.finding import Finding, Health
+from assistant.service.payment_checks import examine_provider
 from assistant.settings import Settings
 from assistant.sound_devices import Direction, list_devices
 from assistant.speak.pyttsx3_synthesiser import Pyttsx3Synthesiser
@@ -22,36 +22,18 @@ from assistant.storefront import products_for
 _LEAST_FREE_BYTES = 200_000_000
 
 
-class Health(StrEnum):
-    """How a check ended."""
-
-    GOOD = "good"
-    WARNING = "warning"  # the device works, but not with everything
-    BAD = "bad"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check's result.
-
-    Attributes:
-        what: What was looked at.
-        health: How it is.
-        found: What was found, in words.
-        remedy: What to do; empty when all is well.
-    """
-
-    what: str
-    health: Health
-    found: str
-    remedy: str = ""
-
-
 Check = Callable[[Settings, Path], Finding]
 
 
-def examine(settings: Settings, state: Path) -> Iterator[Finding]:
-    """Runs all checks, one after the other; none of them raises."""
+def examine(settings: Settings, state: Path, *, ask_provider: bool = False) -> Iterator[Finding]:
+    """Runs all checks, one after the other; none of them raises.
+
+    Args:
+        settings: All settings.
+        state: The state folder.
+        ask_provider: Whether the payment provider may be asked over the network.
+    """
+    yield examine_provider(settings, ask=ask_provider)
     for check in _CHECKS:
         try:
             yield check(settings, state)

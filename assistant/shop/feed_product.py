@@ -1,95 +1,39 @@
 """One line of the native feed as pydantic sees it, and its way to and from ``Product``."""
 
-import re
-import unicodedata
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Annotated, Any
 
-from babel.numbers import list_currencies
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+)
 from pydantic import model_validator as check_whole
 
+from assistant.shop.feed_values import (
+    NO_LANGUAGE,
+    AliasesByLanguage,
+    Amount,
+    CleanText,
+    Description,
+    Fact,
+    FilledText,
+    NamesByLanguage,
+    ShortText,
+    SignedAmount,
+    SpokenNames,
+    StockCount,
+    as_object,
+    currency_code,
+)
 from assistant.shop.money import Money
-from assistant.shop.product import Option, OptionValue, Product
-
-NO_LANGUAGE = "und"
-"""Language key (BCP 47 "undetermined") of text whose language the feed does not say."""
-
-_AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_JOINERS = "\u200c\u200d"
-
-
-def _clean(text: str) -> str:
-    """NFC, one blank between words; control characters, escapes and invisible formatting are refused."""
-    text = " ".join(unicodedata.normalize("NFC", text).split())
-    for character in text:
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn") and character not in _JOINERS:
-            raise ValueError(f"holds the unprintable character U+{ord(character):04X}")
-    return text
-
-
-def _filled(text: str) -> str:
-    if not text:
-        raise ValueError("is empty")
-    return text
-
-
-def _language(key: str) -> str:
-    if not _LANGUAGE.fullmatch(key):
-        raise ValueError(f"{key!a} is not a language code")
-    return key
-
-
-def _amount(text: str) -> str:
-    if not _AMOUNT.fullmatch(text):
-        raise ValueError(f"{text!a} is not a decimal amount such as '3.99'")
-    return text
-
-
-def _not_negative(amount: str) -> str:
-    if amount.startswith("-"):
-        raise ValueError(f"{amount} is negative")
-    return amount
-
-
-def _currency(code: str) -> str:
-    if code not in list_currencies():
-        raise ValueError(f"{code!a} is not a currency code such as 'USD'")
-    return code
-
-
-def _unlabelled(value: Any) -> Any:
-    """Text or a list that names no language, filed under ``NO_LANGUAGE``."""
-    return {NO_LANGUAGE: value} if isinstance(value, str | list) else value
-
-
-def _as_object(value: Any) -> Any:
-    """An option value given as plain text."""
-    return {"value": value} if isinstance(value, str) else value
-
-
-def _fact(value: Any) -> Any:
-    """An attribute as text; numbers and booleans as JSON writes them."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case int() | float():
-            return str(value)
-    return value
-
-
-_Text = Annotated[StrictStr, AfterValidator(_clean)]
-_Filled = Annotated[StrictStr, AfterValidator(_clean), AfterValidator(_filled)]
-_Name = Annotated[_Filled, Field(max_length=200)]
-_Value = Annotated[_Filled, Field(max_length=100)]
-_Language = Annotated[StrictStr, AfterValidator(_language)]
-_Names = Annotated[dict[_Language, _Name], Field(min_length=1), BeforeValidator(_unlabelled)]
-_Spoken = Annotated[tuple[_Name, ...], Field(max_length=50)]
-_Aliases = Annotated[dict[_Language, _Spoken], BeforeValidator(_unlabelled)]
-_Amount = Annotated[StrictStr, AfterValidator(_amount)]
-_Price = Annotated[_Amount, AfterValidator(_not_negative)]
-_Fact = Annotated[_Text, Field(max_length=4000), BeforeValidator(_fact)]
+from assistant.shop.product import Option, OptionValue, Product, Sale, Variant
 
 
 class _Strict(BaseModel):
@@ -99,8 +43,8 @@ class _Strict(BaseModel):
 class FeedPrice(_Strict):
     """``{"amount": "3.99", "currency": "USD"}``."""
 
-    amount: _Price
-    currency: Annotated[StrictStr, AfterValidator(_currency)]
+    amount: Amount
+    currency: Annotated[StrictStr, AfterValidator(currency_code)]
 
     @check_whole(mode="after")
     def _is_money(self) -> "FeedPrice":
@@ -111,18 +55,18 @@ class FeedPrice(_Strict):
 class FeedOptionValue(_Strict):
     """One value of an option."""
 
-    value: _Value
-    aliases: _Spoken = ()
-    price_delta: _Amount | None = None
+    value: ShortText
+    aliases: SpokenNames = ()
+    price_delta: SignedAmount | None = None
 
 
 class FeedOption(_Strict):
     """A choice the buyer makes."""
 
-    name: _Value
+    name: ShortText
     required: StrictBool = False
-    default: _Value | None = None
-    values: tuple[Annotated[FeedOptionValue, BeforeValidator(_as_object)], ...] = Field(min_length=1, max_length=200)
+    default: ShortText | None = None
+    values: tuple[Annotated[FeedOptionValue, BeforeValidator(as_object)], ...] = Field(min_length=1, max_length=200)
 
     @check_whole(mode="after")
     def _values_differ(self) -> "FeedOption":
@@ -134,20 +78,43 @@ class FeedOption(_Strict):
         return self
 
 
+class FeedVariant(_Strict):
+    """One combination of options that is sold."""
+
+    sku: FilledText = Field(max_length=64)
+    options: dict[ShortText, ShortText] = Field(min_length=1)
+    price: Amount
+    stock: StockCount | None = None
+
+
+class FeedSale(_Strict):
+    """A lower price for a while."""
+
+    amount: Amount
+    begins: AwareDatetime | None = None
+    ends: AwareDatetime | None = None
+
+
 class FeedProduct(_Strict):
     """One line of the feed."""
 
-    sku: _Filled = Field(max_length=64)
-    name: _Names
-    brand: _Text = Field("", max_length=100)
-    aliases: _Aliases = Field(default_factory=dict)
-    category: _Text = Field("", max_length=200)
+    sku: FilledText = Field(max_length=64)
+    name: NamesByLanguage
+    brand: CleanText = Field("", max_length=100)
+    aliases: AliasesByLanguage = Field(default_factory=dict)
+    category: CleanText = Field("", max_length=200)
     price: FeedPrice
-    unit: _Text = Field("", max_length=40)
+    unit: CleanText = Field("", max_length=40)
     options: tuple[FeedOption, ...] = Field((), max_length=30)
-    attributes: dict[_Value, _Fact] = Field(default_factory=dict, max_length=200)
-    stock: Annotated[StrictInt, Field(ge=0, le=10**9)] | None = None
-    image: _Text = Field("", max_length=2000)
+    attributes: dict[ShortText, Fact] = Field(default_factory=dict, max_length=200)
+    stock: StockCount | None = None
+    image: CleanText = Field("", max_length=2000)
+    description: Description = ""
+    variants: tuple[FeedVariant, ...] = Field((), max_length=2000)
+    sale: FeedSale | None = None
+    seller: CleanText = Field("", max_length=100)
+    added: date | None = None
+    available_on: date | None = None
 
     @check_whole(mode="after")
     def _adds_up(self) -> "FeedProduct":
@@ -159,7 +126,32 @@ class FeedProduct(_Strict):
             cheapest += min(0, *(delta.minor if delta else 0 for delta in deltas))
         if cheapest < 0:
             raise ValueError("options: with these price_delta values the price can become negative")
+        self._check_variants()
+        if self.sale is not None:
+            self._money(self.sale.amount, "sale.amount")
         return self
+
+    def _check_variants(self) -> None:
+        groups = {option.name: {value.value for value in option.values} for option in self.options}
+        for variant in self.variants:
+            self._money(variant.price, f"variants: price of {variant.sku!r}")
+            if set(variant.options) != set(groups):
+                raise ValueError(f"variants: {variant.sku!r} must name every option of the product, and no other")
+            for name, value in variant.options.items():
+                if value not in groups[name]:
+                    raise ValueError(
+                        f"variants: {variant.sku!r} has {name} {value!r}, which is no value of that option"
+                    )
+        if twice := _first_repeated([variant.sku for variant in self.variants]):
+            raise ValueError(f"variants: {twice!r} is there twice")
+        if len({tuple(sorted(variant.options.items())) for variant in self.variants}) < len(self.variants):
+            raise ValueError("variants: two of them have the same options")
+
+    def _money(self, amount: str, place: str) -> Money:
+        try:
+            return Money.parse(amount, self.price.currency)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from None
 
     def _delta(self, option: FeedOption, value: FeedOptionValue) -> Money | None:
         if value.price_delta is None:
@@ -168,6 +160,11 @@ class FeedProduct(_Strict):
             return Money.parse(value.price_delta, self.price.currency)
         except ValueError as error:
             raise ValueError(f"options: price_delta of {option.name} {value.value!r}: {error}") from None
+
+    def _sale(self) -> Sale | None:
+        if self.sale is None:
+            return None
+        return Sale(Money.parse(self.sale.amount, self.price.currency), self.sale.begins, self.sale.ends)
 
     def to_product(self) -> Product:
         """The product as the shop knows it."""
@@ -194,6 +191,15 @@ class FeedProduct(_Strict):
             attributes=dict(self.attributes),
             stock=self.stock,
             image=self.image,
+            description=self.description,
+            variants=tuple(
+                Variant(one.sku, dict(one.options), Money.parse(one.price, self.price.currency), one.stock)
+                for one in self.variants
+            ),
+            sale=self._sale(),
+            seller=self.seller,
+            added=self.added,
+            available_on=self.available_on,
         )
 
 
@@ -213,6 +219,10 @@ def to_feed(product: Product) -> dict[str, Any]:
     line |= {"price": {"amount": product.price.decimal(), "currency": product.price.currency}, "unit": product.unit}
     line |= {"options": [_feed_option(option) for option in product.options]}
     line |= {"attributes": dict(product.attributes), "stock": product.stock, "image": product.image}
+    line |= {"description": product.description, "variants": [_feed_variant(one) for one in product.variants]}
+    line |= {"sale": _feed_sale(product.sale) if product.sale else None, "seller": product.seller}
+    dates = {"added": product.added, "available_on": product.available_on}
+    line |= {key: day.isoformat() if day else None for key, day in dates.items()}
     return {key: value for key, value in line.items() if value not in ("", None, [], {})}
 
 
@@ -228,6 +238,16 @@ def _feed_option(option: Option) -> dict[str, Any]:
     if option.default is not None:
         line["default"] = option.default
     return line | {"values": [_feed_value(value) for value in option.values]}
+
+
+def _feed_variant(variant: Variant) -> dict[str, Any]:
+    line = {"sku": variant.sku, "options": dict(variant.options), "price": variant.price.decimal()}
+    return line if variant.stock is None else line | {"stock": variant.stock}
+
+
+def _feed_sale(sale: Sale) -> dict[str, Any]:
+    times: dict[str, datetime | None] = {"begins": sale.begins, "ends": sale.ends}
+    return {"amount": sale.price.decimal()} | {key: at.isoformat() for key, at in times.items() if at}
 
 
 def _feed_value(value: OptionValue) -> dict[str, Any] | str:

@@ -31,11 +31,14 @@ class OrderStatus(StrEnum):
         return self.replace("_", " ")
 
 
+# Carriers do not report every step.
+_ON_ITS_WAY = frozenset({OrderStatus.SHIPPED, OrderStatus.OUT_FOR_DELIVERY, OrderStatus.DELIVERED})
+
 FOLLOWING: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.AWAITING_PAYMENT: frozenset({OrderStatus.PLACED, OrderStatus.CANCELLED}),
     OrderStatus.PLACED: frozenset({OrderStatus.PAID, OrderStatus.CANCELLED}),
-    OrderStatus.PAID: frozenset({OrderStatus.PACKED, OrderStatus.SHIPPED, OrderStatus.CANCELLED}),
-    OrderStatus.PACKED: frozenset({OrderStatus.SHIPPED, OrderStatus.CANCELLED}),
+    OrderStatus.PAID: _ON_ITS_WAY | {OrderStatus.PACKED, OrderStatus.RETURNED, OrderStatus.CANCELLED},
+    OrderStatus.PACKED: _ON_ITS_WAY | {OrderStatus.RETURNED, OrderStatus.CANCELLED},
     OrderStatus.SHIPPED: frozenset({OrderStatus.OUT_FOR_DELIVERY, OrderStatus.DELIVERED, OrderStatus.RETURNED}),
     OrderStatus.OUT_FOR_DELIVERY: frozenset({OrderStatus.DELIVERED, OrderStatus.RETURNED}),
     OrderStatus.DELIVERED: frozenset({OrderStatus.RETURNED}),

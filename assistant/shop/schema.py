@@ -20,8 +20,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 1
-"""Raised with every change of a table; a database of a newer version is refused."""
+SCHEMA_VERSION = 2
+"""Raised with every change of a table, with a module in ``migrations``; a database of a newer version is refused."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -56,6 +56,9 @@ metadata = MetaData(
 those of the catalog, which all households share."""
 
 schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
+
+# One row a household: whoever changes what is the household's holds it (see ``postgresql.py``).
+households = Table("households", metadata, Column("household", String(64), primary_key=True))
 
 # One row: the catalog in use. The revision tells a reader that its copy of the products is out of date.
 catalogs = Table(

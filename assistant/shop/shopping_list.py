@@ -1,9 +1,10 @@
 """The household's shopping list in the database."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from assistant.shop.schema import list_entries
 
@@ -38,6 +39,18 @@ def append_entry(connection: Connection, household: str, entry: ListEntry) -> No
             added_at=entry.added_at,
         )
     )
+
+
+def remove_entries(connection: Connection, household: str, entries: Iterable[ListEntry]) -> None:
+    """Takes ``entries`` off the household's list; those that are not there any more are passed over."""
+    for entry in entries:
+        connection.execute(
+            delete(list_entries).where(
+                list_entries.c.household == household,
+                list_entries.c.text == entry.text,
+                list_entries.c.added_at == entry.added_at,
+            )
+        )
 
 
 def read_entries(connection: Connection, household: str) -> tuple[ListEntry, ...]:

@@ -12,9 +12,11 @@ import soundfile
 import soxr
 
 from assistant.errors import AudioDeviceError
+from assistant.events import EventStream, Failure
 from assistant.hear.audio import RATE, Samples
+from assistant.settings import Speak
 from assistant.sound_devices import find_device, open_stream, rescan, start_stream
-from assistant.speak.synthesiser import Speech
+from assistant.speak.synthesiser import Loudspeaker, Speech
 
 _KEPT_FILES = 50
 
@@ -184,3 +186,13 @@ def play_live(name: str = "") -> Callable[[Samples], None]:
         stream.write(np.repeat(played[:, None], stream.channels, 1))
 
     return play
+
+
+def live_loudspeaker(settings: Speak, state: Path, stream: EventStream) -> Loudspeaker:
+    """The loudspeaker; without one, what is said is written as WAV files to ``spoken`` in the state folder."""
+    try:
+        return DeviceLoudspeaker(settings.loudspeaker)
+    except AudioDeviceError as error:
+        folder = state / "spoken"
+        stream.publish(Failure(at=0.0, code=error.code, message=f"{error.message} Replies are written to {folder}."))
+        return FileLoudspeaker(folder)

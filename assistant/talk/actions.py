@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from assistant.shop.addresses import Address
 from assistant.shop.cart import Cart
 from assistant.shop.money import Money
+from assistant.shop.shopping_list import ListEntry
 from assistant.understand.understanding import Expecting
 
 
@@ -63,11 +65,13 @@ class Listen:
         expecting: The grammar to listen with.
         choices: Skus for ``Context.choices``: those read out, or the one product whose option is asked for.
         optional: No question is open: a wish may follow without the wake phrase, and silence is no matter.
+        secret: The answer may be a PIN: its words are shown to nobody.
     """
 
     expecting: Expecting
     choices: tuple[str, ...] = ()
     optional: bool = False
+    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ class BeginPayment:
     """
 
     cart: Cart
+    address: Address | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,20 @@ class AddToList:
 
 
 @dataclass(frozen=True)
+class ReturnOrder:
+    """Take a delivered order back and give its money back; answered by ``OrderReturned`` or ``Failed``."""
+
+    order: str
+
+
+@dataclass(frozen=True)
+class RemoveFromList:
+    """Take these entries off the shopping list. Not answered unless it fails."""
+
+    entries: tuple[ListEntry, ...]
+
+
+@dataclass(frozen=True)
 class EndConversation:
     """Only the wake phrase is listened for from now on."""
 
@@ -127,5 +146,7 @@ Action: TypeAlias = (
     | AbandonPayment
     | CancelOrder
     | AddToList
+    | ReturnOrder
+    | RemoveFromList
     | EndConversation
 )

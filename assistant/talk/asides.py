@@ -1,6 +1,7 @@
 """Questions that are answered on the way: what was open before stays open."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from assistant.shop.cart import missing_options
 from assistant.shop.orders import Order, OrderStatus
@@ -14,6 +15,7 @@ from assistant.talk.turn import Outcome, Turn
 from assistant.talk.wording import amount_of_product, amounts_of, offers
 from assistant.understand.understanding import Item
 
+_ON_THE_WAY = frozenset({OrderStatus.SHIPPED, OrderStatus.OUT_FOR_DELIVERY})
 _CANCELLABLE = frozenset({OrderStatus.PLACED, OrderStatus.PAID, OrderStatus.PACKED})
 
 
@@ -65,7 +67,12 @@ def order_status(turn: Turn) -> Outcome:
     if order is None:
         return resume(turn, _no_order(turn))
     items = amounts_of(order.lines, turn.knowledge.language)
-    return resume(turn, Say(f"status.{order.status}", {"number": Spelled(order.id), "items": items}))
+    said = [Say(f"status.{order.status}", {"number": Spelled(order.id), "items": items})]
+    told = turn.knowledge.tracking.get(order.id)
+    if told and order.status in _ON_THE_WAY:
+        said.append(Say("tracking", {"text": told}))
+    after, actions = resume(turn, *said)
+    return (replace(after, placed=order.id) if after.state is State.DONE else after), actions
 
 
 def cancel_order(turn: Turn) -> Outcome:
@@ -89,7 +96,8 @@ def cancel_order(turn: Turn) -> Outcome:
 
 
 def _order_meant(turn: Turn) -> Order | None:
-    number = turn.understanding.order
+    """The order whose number was said, else the one spoken of just now, else the newest."""
+    number = turn.understanding.order or turn.situation.placed
     return next((order for order in turn.knowledge.orders if number in (None, order.id)), None)
 
 

@@ -5,7 +5,9 @@ from assistant.talk.situation import (
     Knowledge,
     Question,
     ReallyCancel,
+    ReallyReturn,
     ReallySoMany,
+    TakeRecommendation,
     TakeSuggestion,
     TakeWhatIsLeft,
     WhichOption,
@@ -42,6 +44,13 @@ def ask(question: Question, knowledge: Knowledge) -> tuple[Say, Listen]:
             found = next(order for order in knowledge.orders if order.id == number)
             items = amounts_of(found.lines, knowledge.language)
             return Say("really_cancel", {"items": items, "total": found.total}), Listen(Expecting.CONFIRMATION)
+        case ReallyReturn(number):
+            found = next(order for order in knowledge.orders if order.id == number)
+            items = amounts_of(found.lines, knowledge.language)
+            return Say("returning.really", {"items": items, "total": found.total}), Listen(Expecting.CONFIRMATION)
+        case TakeRecommendation(wish, reason, evidence):
+            values = {"item": _amount(wish, knowledge), "name": _name(wish, knowledge), "count": evidence}
+            return Say(f"recommend.{reason}", values), _yes_or_no(wish)
 
 
 def _yes_or_no(wish: Wish) -> Listen:

@@ -3,32 +3,38 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from assistant.talk.actions import CancelOrder, Say
+from assistant.talk.actions import Say
 from assistant.talk.correcting import has_correction, new_quantity, take_out
 from assistant.talk.flow import ask_again, go_on, resume
+from assistant.talk.habits import answer_recommendation
+from assistant.talk.returning import answer_about_order
 from assistant.talk.settling import sort_options, wish_for, wish_for_unresolved
 from assistant.talk.situation import (
     Goal,
     Knowledge,
     Question,
     ReallyCancel,
+    ReallyReturn,
     ReallySoMany,
-    Situation,
-    State,
+    TakeRecommendation,
     TakeSuggestion,
     TakeWhatIsLeft,
     WhichProduct,
     Wish,
 )
-from assistant.talk.turn import Outcome, Turn, done
+from assistant.talk.turn import Outcome, Turn
 from assistant.understand.understanding import Intent, Understanding
 
 
 def answer(turn: Turn) -> Outcome:
     """Takes the answer to the open question, or asks again."""
     situation, heard, question = turn.situation, turn.understanding, turn.situation.question
-    if question is None or isinstance(question, ReallyCancel):
-        return _answer_cancelling(turn, question)
+    if question is None:
+        return ask_again(turn, Say("not_understood"), turn.settings.reprompts)
+    if isinstance(question, ReallyCancel | ReallyReturn):
+        return answer_about_order(turn, question)
+    if isinstance(question, TakeRecommendation):
+        return answer_recommendation(turn, question)
     wishes = _answered(question, question.wish, heard, turn.knowledge)
     if wishes is None:
         return ask_again(turn, Say("not_understood"), turn.settings.reprompts)
@@ -39,7 +45,7 @@ def answer(turn: Turn) -> Outcome:
 def leave_out(turn: Turn) -> Outcome:
     """Something is to be taken out: what is being asked about, or lines of the cart while the question stays."""
     situation, heard, question = turn.situation, turn.understanding, turn.situation.question
-    if question is None or isinstance(question, ReallyCancel):
+    if question is None or isinstance(question, ReallyCancel | ReallyReturn):
         return ask_again(turn, Say("not_understood"), turn.settings.reprompts)
     wish = question.wish
     if not heard.items or any(item.sku in (wish.sku, *wish.candidates) for item in heard.items):
@@ -53,14 +59,6 @@ def buy_afterwards(turn: Turn) -> Outcome:
     after, actions = resume(turn)
     before = turn.knowledge.cart if after.before is None else after.before
     return replace(after, goal=Goal.BUY, before=before, whole_cart=True), actions
-
-
-def _answer_cancelling(turn: Turn, question: ReallyCancel | None) -> Outcome:
-    if question and turn.understanding.intent is Intent.CONFIRM:
-        return Situation(State.DONE), (CancelOrder(question.order),)
-    if turn.understanding.intent is Intent.DENY:
-        return done(Say("order_stays"))
-    return ask_again(turn, Say("not_understood"), turn.settings.reprompts)
 
 
 def _answered(question: Question, wish: Wish, heard: Understanding, knowledge: Knowledge) -> tuple[Wish, ...] | None:

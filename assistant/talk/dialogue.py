@@ -5,6 +5,7 @@ from dataclasses import replace
 from assistant.settings import Talk
 from assistant.talk.actions import AbandonPayment, Action, Listen, Say
 from assistant.talk.inputs import Input, Paid, kind_of
+from assistant.talk.remembering import remember
 from assistant.talk.situation import Knowledge, Situation, State
 from assistant.talk.transitions import TABLE
 from assistant.talk.turn import Turn
@@ -36,6 +37,7 @@ def advance(
     paying = situation.state is State.AUTHORISING and after.state is not State.AUTHORISING
     if paying and not isinstance(event, Paid):
         actions = (AbandonPayment(), *actions)
+    after = remember(situation, event, after)
     said = tuple(action for action in actions if isinstance(action, Say))
     if said:
         listen = next((action for action in actions if isinstance(action, Listen)), None)

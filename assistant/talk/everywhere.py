@@ -6,8 +6,10 @@ from assistant.talk.actions import AbandonPayment, Say, Spelled
 from assistant.talk.asides import cancel_order
 from assistant.talk.correcting import correct, has_correction
 from assistant.talk.flow import ask_again, resume
+from assistant.talk.habits import answer_recommendation
 from assistant.talk.inputs import OrderCancelled
-from assistant.talk.situation import ReallyCancel, Situation, State
+from assistant.talk.returning import order_stays
+from assistant.talk.situation import ReallyCancel, ReallyReturn, Situation, State, TakeRecommendation
 from assistant.talk.turn import Outcome, Turn, asleep, done, kept, listening
 
 
@@ -31,8 +33,8 @@ def stop(turn: Turn) -> Outcome:
 def cancel(turn: Turn) -> Outcome:
     """Takes back what this conversation put into the cart; nothing is bought."""
     before = turn.situation.before
-    if isinstance(turn.situation.question, ReallyCancel):
-        return done(Say("order_stays"))
+    if isinstance(turn.situation.question, ReallyCancel | ReallyReturn):
+        return done(order_stays(turn.situation.question))
     if before is None:
         return done(Say("nothing_bought"))
     said = Say("cancelled" if before != turn.knowledge.cart else "nothing_bought")
@@ -68,6 +70,9 @@ def not_heard(turn: Turn) -> Outcome:
 
 def silence(turn: Turn) -> Outcome:
     """No answer: asks again, or gives up."""
+    question = turn.situation.question
+    if isinstance(question, TakeRecommendation):
+        return answer_recommendation(turn, question)
     return ask_again(turn, Say("still_there"), turn.settings.reprompts)
 
 

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+from assistant.shop.addresses import Address
 from assistant.shop.cart import Cart
 from assistant.talk.actions import Action, Listen, Say
 from assistant.talk.asking import ask
+from assistant.talk.recommending import recommendation
 from assistant.talk.settling import fit_to_shop, settle
-from assistant.talk.situation import Goal, ReallyCancel, Situation, State, Wish
+from assistant.talk.situation import Goal, ReallyCancel, ReallyReturn, Situation, State, Wish
 from assistant.talk.turn import Outcome, Turn, asleep, done, kept, listening
 from assistant.talk.wording import amounts_of, gained
 from assistant.understand.understanding import Expecting
@@ -33,6 +35,11 @@ def _finish(turn: Turn, situation: Situation, cart: Cart, said: tuple[Say, ...])
         more = gained(before, cart, turn.knowledge.language)
         return done(*turn.save(cart), *said, *((Say("added", {"items": more}),) if more else ()))
     if cart != before or situation.whole_cart:
+        offered = recommendation(turn, situation, cart)
+        if offered:
+            question, listen = ask(offered, turn.knowledge)
+            asking = replace(situation, state=State.CHOOSING, question=offered, recommended=True, failures=0)
+            return asking, (*turn.save(cart), *said, question, listen)
         return read_back(turn, situation, cart, *said)
     return done(*turn.save(cart), *said)
 
@@ -75,10 +82,23 @@ def read_back(turn: Turn, situation: Situation, cart: Cart, *said: Say) -> Outco
         before=turn.knowledge.cart if situation.before is None else situation.before,
         whole_cart=True,
         read_back=fitted,
+        deliver_to=destination(turn),
         failures=0,
     )
     contents = Say("read_back", {"items": amounts_of(fitted.lines, language), "total": fitted.total})
-    return confirming, (*turn.save(fitted), *said, contents, Listen(Expecting.CONFIRMATION))
+    return confirming, (*turn.save(fitted), *said, *goes_to(turn), contents, Listen(Expecting.CONFIRMATION))
+
+
+def destination(turn: Turn) -> Address | None:
+    """Where the order under way goes; None when the household has named no address."""
+    usual = turn.knowledge.addresses[0] if turn.knowledge.addresses else None
+    return turn.situation.deliver_to or usual
+
+
+def goes_to(turn: Turn) -> tuple[Say, ...]:
+    """Says where the order goes, if that is known."""
+    address = destination(turn)
+    return (Say("delivering.to", {"name": address.name, "text": address.text}),) if address else ()
 
 
 def resume(turn: Turn, *actions: Action) -> Outcome:
@@ -100,8 +120,8 @@ def resume(turn: Turn, *actions: Action) -> Outcome:
 def give_up(turn: Turn) -> Outcome:
     """Ends a conversation that leads nowhere: nothing is bought, nothing is cancelled, the cart is kept."""
     situation = turn.situation
-    if isinstance(situation.question, ReallyCancel):
-        return asleep(Say("order_stays"))
+    if isinstance(situation.question, ReallyCancel | ReallyReturn):
+        return asleep(Say("returning.kept" if isinstance(situation.question, ReallyReturn) else "order_stays"))
     busy = situation.state in (State.CHOOSING, State.CONFIRMING) or turn.underway
     return asleep(*((Say("gave_up_order"), *kept(turn)) if busy else (Say("gave_up"),)))
 

@@ -55,10 +55,12 @@ class PaymentDeclined:
     Attributes:
         reason: Stable code; there is a sentence for it under ``declined`` in the replies.
         retry: Whether another challenge may be tried.
+        pin: Whether a PIN may be said in place of another challenge.
     """
 
     reason: str
     retry: bool = False
+    pin: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,13 @@ class PaymentUnavailable:
 @dataclass(frozen=True)
 class OrderCancelled:
     """An order that had been placed is cancelled and its money given back."""
+
+    order: Order
+
+
+@dataclass(frozen=True)
+class OrderReturned:
+    """An order that had been delivered is returned; its money is given back, or will be (see its status)."""
 
     order: Order
 
@@ -91,6 +100,7 @@ Input: TypeAlias = (
     | PaymentDeclined
     | PaymentUnavailable
     | OrderCancelled
+    | OrderReturned
     | Failed
 )
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from assistant.talk.actions import BeginPayment, Listen, RequestChallenge, Say, Spelled
 from assistant.talk.correcting import correct, has_correction
-from assistant.talk.flow import read_back
+from assistant.talk.flow import destination, read_back
 from assistant.talk.inputs import ChallengeIssued, Failed, Paid, PaymentDeclined
+from assistant.talk.listing import struck_off
 from assistant.talk.settling import fit_to_shop
 from assistant.talk.shopping import order
 from assistant.talk.situation import State
@@ -25,7 +26,7 @@ def confirm(turn: Turn) -> Outcome:
         return correct(turn)
     if situation.read_back != cart or fit_to_shop(cart, turn.knowledge)[0] != cart:
         return read_back(turn, situation, cart, Say("cart_differs"))
-    return replace(situation, state=State.AUTHORISING, failures=0), (BeginPayment(cart),)
+    return replace(situation, state=State.AUTHORISING, failures=0), (BeginPayment(cart, destination(turn)),)
 
 
 def deny(turn: Turn) -> Outcome:
@@ -43,8 +44,8 @@ def challenge(turn: Turn) -> Outcome:
 
 
 def another_challenge(turn: Turn) -> Outcome:
-    """No answer to the challenge: once a new one, then no purchase."""
-    if turn.situation.failures >= _UNANSWERED_CHALLENGES:
+    """No answer to the challenge: once a new one, then no purchase; no PIN is no purchase."""
+    if _awaits_pin(turn) or turn.situation.failures >= _UNANSWERED_CHALLENGES:
         return _no_purchase(turn, Say("declined.no_answer"))
     after = replace(turn.situation, failures=turn.situation.failures + 1)
     return after, (Say("challenge_again"), RequestChallenge())
@@ -55,13 +56,17 @@ def explain_challenge(turn: Turn) -> Outcome:
     if turn.situation.failures >= turn.settings.reprompts:
         return _no_purchase(turn, Say("declined.no_answer"))
     after = replace(turn.situation, failures=turn.situation.failures + 1)
+    if _awaits_pin(turn):
+        return after, (Say("pin"), Listen(Expecting.DIGITS, secret=True))
     return after, (Say("help.authorising"), RequestChallenge())
 
 
 def declined(turn: Turn) -> Outcome:
-    """The authority said no: another challenge if it allows one, else no purchase."""
+    """The authority said no: a PIN or another challenge if it allows one, else no purchase."""
     assert isinstance(turn.event, PaymentDeclined)
     reason = Say(f"declined.{turn.event.reason}")
+    if turn.event.pin:
+        return turn.situation, (reason, Say("pin"), Listen(Expecting.DIGITS, secret=True))
     if turn.event.retry:
         return turn.situation, (reason, RequestChallenge())
     return _no_purchase(turn, reason)
@@ -85,7 +90,11 @@ def placed(turn: Turn) -> Outcome:
     bought = turn.event.order
     items = amounts_of(bought.lines, turn.knowledge.language)
     values = {"number": Spelled(bought.id), "items": items, "total": bought.total}
-    return done(Say("placed", values), placed=bought.id)
+    return done(*struck_off(turn, bought), Say("placed", values), placed=bought.id)
+
+
+def _awaits_pin(turn: Turn) -> bool:
+    return turn.situation.listen is not None and turn.situation.listen.secret
 
 
 def _no_purchase(turn: Turn, why: Say) -> Outcome:

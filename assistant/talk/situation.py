@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from assistant.shop.addresses import Address
 from assistant.shop.cart import Cart, LineKey
 from assistant.shop.orders import Order
 from assistant.shop.product import Product
+from assistant.shop.shopping_list import ListEntry
 from assistant.talk.actions import Listen, Say
 
 
@@ -108,7 +111,38 @@ class ReallyCancel:
     order: str
 
 
-Question: TypeAlias = WhichProduct | WhichOption | TakeSuggestion | ReallySoMany | TakeWhatIsLeft | ReallyCancel
+@dataclass(frozen=True)
+class ReallyReturn:
+    """Return this order that was delivered, for its money? Yes or no."""
+
+    order: str
+
+
+@dataclass(frozen=True)
+class TakeRecommendation:
+    """The household usually takes this too: add it? Whatever is no yes goes on without it.
+
+    Attributes:
+        wish: What may be added.
+        reason: Why, a reply under ``recommend``.
+        evidence: How many orders say so.
+    """
+
+    wish: Wish
+    reason: str
+    evidence: int
+
+
+Question: TypeAlias = (
+    WhichProduct
+    | WhichOption
+    | TakeSuggestion
+    | ReallySoMany
+    | TakeWhatIsLeft
+    | ReallyCancel
+    | ReallyReturn
+    | TakeRecommendation
+)
 """The questions of the state ``CHOOSING``."""
 
 
@@ -127,7 +161,10 @@ class Situation:
         said: The replies of the last step, for "repeat".
         listen: How the last step listens, for "repeat".
         failures: Silences and utterances that were not understood, in a row.
-        placed: The order that was placed just now, in ``DONE``.
+        placed: The order that was placed or spoken of just now, in ``DONE``.
+        deliver_to: Where the order goes when it was said; else it goes to the household's first address.
+        topic: Products that were spoken of last, by sku: what "it" means in a question.
+        recommended: Whether something was recommended in this conversation.
     """
 
     state: State = State.IDLE
@@ -141,6 +178,9 @@ class Situation:
     listen: Listen | None = None
     failures: int = 0
     placed: str | None = None
+    deliver_to: Address | None = None
+    topic: tuple[str, ...] = ()
+    recommended: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,6 +194,12 @@ class Knowledge:
         shopping_list: What is on it, as text.
         obstacle: Why nothing can be paid by voice now (a reason under ``declined`` in the replies), or None.
         language: Language of the conversation.
+        entries: What is on the shopping list, oldest first.
+        addresses: Where things can be delivered, the usual place first.
+        tracking: Order number → what its carrier said last.
+        now: The time of day; None where nobody knows it.
+        return_days: How long after its delivery an order may be returned.
+        recommend: Whether the household wants recommendations.
     """
 
     products: Mapping[str, Product]
@@ -162,3 +208,9 @@ class Knowledge:
     shopping_list: tuple[str, ...] = ()
     obstacle: str | None = None
     language: str = "en"
+    entries: tuple[ListEntry, ...] = ()
+    addresses: tuple[Address, ...] = ()
+    tracking: Mapping[str, str] = field(default_factory=dict)
+    now: datetime | None = None
+    return_days: int = 30
+    recommend: bool = True

@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from assistant.talk import asides, choosing, correcting, everywhere, paying, shopping
+from assistant.talk import (
+    asides,
+    choosing,
+    correcting,
+    everywhere,
+    habits,
+    listing,
+    paying,
+    returning,
+    shopping,
+)
 from assistant.talk.inputs import (
     ChallengeIssued,
     Failed,
@@ -18,6 +28,7 @@ from assistant.talk.inputs import (
     Left,
     NotHeard,
     OrderCancelled,
+    OrderReturned,
     Paid,
     PaymentDeclined,
     PaymentUnavailable,
@@ -69,6 +80,8 @@ ROWS: tuple[Row, ...] = (
     ),
     Row((CHOOSING,), (Intent.REMOVE,), choosing.leave_out, (CHOOSING, CONFIRMING, DONE, IDLE)),
     Row((CHOOSING,), (Intent.CHECKOUT,), choosing.buy_afterwards, (CHOOSING,)),
+    Row((CHOOSING,), (Intent.USUAL, Intent.LIST_BUY, Intent.RETURN_ORDER), everywhere.not_understood, (CHOOSING, IDLE)),
+    Row(READ_BACK, (Intent.RETURN_ORDER,), everywhere.not_understood, (CONFIRMING, DONE, IDLE)),
     Row((CHOOSING,), (Intent.REORDER, Intent.CANCEL_ORDER), everywhere.not_understood, (CHOOSING, IDLE)),
     # The cart was read back: only "yes" pays.
     Row((CONFIRMING,), (Intent.CONFIRM,), paying.confirm, (AUTHORISING, CONFIRMING, CHOOSING, DONE)),
@@ -91,6 +104,9 @@ ROWS: tuple[Row, ...] = (
             Intent.WHAT_IS_IN_CART,
             Intent.LIST_ADD,
             Intent.ORDER_STATUS,
+            Intent.LIST_READ,
+            Intent.LIST_REMOVE,
+            Intent.RUNNING_LOW,
             Woken,
         ),
         paying.explain_challenge,
@@ -107,7 +123,9 @@ ROWS: tuple[Row, ...] = (
     Row(EVERY, (Intent.ORDER,), shopping.order, (*_CART, LISTENING)),
     Row(EVERY, (Intent.ADD_TO_CART,), shopping.add_to_cart, (*_CART, LISTENING)),
     Row(EVERY, (Intent.CHECKOUT,), shopping.checkout, (CONFIRMING, LISTENING, DONE)),
-    Row(EVERY, (Intent.REORDER,), shopping.reorder, (*_CART, LISTENING)),
+    Row(EVERY, (Intent.REORDER,), habits.reorder, (*_CART, LISTENING)),
+    Row(EVERY, (Intent.USUAL,), habits.usual, (*_CART, LISTENING)),
+    Row(EVERY, (Intent.LIST_BUY,), listing.buy_list, (*_CART, LISTENING)),
     Row(EVERY, (Intent.REMOVE,), correcting.remove, (*_CART, LISTENING)),
     Row(EVERY, (Intent.CHANGE_QUANTITY, Intent.CHANGE_OPTION), correcting.correct, (*_CART, LISTENING)),
     # Asides.
@@ -116,6 +134,10 @@ ROWS: tuple[Row, ...] = (
     Row(EVERY, (Intent.WHAT_IS_IN_CART,), asides.what_is_in_cart, _ASIDE),
     Row(EVERY, (Intent.ORDER_STATUS,), asides.order_status, _ASIDE),
     Row(EVERY, (Intent.LIST_ADD,), asides.add_to_list, _ASIDE),
+    Row(EVERY, (Intent.LIST_READ,), listing.read_list, _ASIDE),
+    Row(EVERY, (Intent.LIST_REMOVE,), listing.remove_from_list, _ASIDE),
+    Row(EVERY, (Intent.RUNNING_LOW,), habits.running_low, _ASIDE),
+    Row(EVERY, (Intent.RETURN_ORDER,), returning.return_goods, (CHOOSING, LISTENING, DONE)),
     Row(EVERY, (Intent.HELP,), asides.give_help, _ASIDE),
     # In every state.
     Row(EVERY, (Intent.STOP,), everywhere.stop, (IDLE,)),
@@ -128,6 +150,7 @@ ROWS: tuple[Row, ...] = (
     Row(EVERY, (Left,), everywhere.fall_asleep, (IDLE,)),
     Row(EVERY, (Paid,), paying.placed, (DONE,)),
     Row(EVERY, (OrderCancelled,), everywhere.order_cancelled, (DONE,)),
+    Row(EVERY, (OrderReturned,), returning.order_returned, (DONE,)),
     Row(EVERY, (Failed,), paying.failed, (DONE,)),
     Row(EVERY, (ChallengeIssued,), everywhere.refuse_challenge, EVERY),
     Row(EVERY, (PaymentDeclined, PaymentUnavailable), everywhere.ignore, EVERY),

@@ -35,7 +35,10 @@ class Sentences:
         self._kinds: Mapping[str, Callable[[str, PatternMatch], Understanding | None]] = {
             "order": self._order,
             "add_to_cart": self._order,
-            "list_add": self._list_add,
+            "list_add": self._list,
+            "list_remove": self._list,
+            "return_order": self._list,
+            "buy_again": self._buy_again,
             "remove": self._remove,
             "change": self._change,
             "change_named": self._change_named,
@@ -122,9 +125,16 @@ class Sentences:
         wanted = self._focus.relative(resolved, readings)
         return Understanding(text, Intent(match.intent), wanted.items, wanted.unresolved)
 
-    def _list_add(self, text: str, match: PatternMatch) -> Understanding | None:
+    def _list(self, text: str, match: PatternMatch) -> Understanding | None:
+        return self._named(text, match, Intent(match.intent))
+
+    def _buy_again(self, text: str, match: PatternMatch) -> Understanding | None:
+        return self._named(text, match, Intent.REORDER)
+
+    def _named(self, text: str, match: PatternMatch, intent: Intent) -> Understanding | None:
+        """Products that something is done with; None when the words name none."""
         resolved = self._resolver.resolve(self._read(match["items"]))
-        return None if resolved.empty else Understanding(text, Intent.LIST_ADD, resolved.items, resolved.unresolved)
+        return None if resolved.empty else Understanding(text, intent, resolved.items, resolved.unresolved)
 
     def _ask(self, text: str, match: PatternMatch) -> Understanding | None:
         readings = self._read(match["items"])

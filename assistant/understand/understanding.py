@@ -27,6 +27,12 @@ class Intent(StrEnum):
     STOCK = "stock"
     WHAT_IS_IN_CART = "what_is_in_cart"
     LIST_ADD = "list_add"
+    LIST_READ = "list_read"
+    LIST_REMOVE = "list_remove"
+    LIST_BUY = "list_buy"
+    RETURN_ORDER = "return_order"
+    USUAL = "usual"
+    RUNNING_LOW = "running_low"
     STOP = "stop"
     UNKNOWN = "unknown"
 

@@ -1,0 +1,115 @@
+"""What a household wants done besides buying: goods taken back, a list kept, parcels sent to the right door."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from assistant.errors import PaymentUnavailable
+from assistant.settings import Settings
+from assistant.shop.addresses import Address, AddressBook
+from assistant.shop.carrier_events import CarrierEvent, record_carrier_event, tracking_texts
+from assistant.shop.database import ensure_tables, reading, transaction
+from assistant.shop.household_tables import HOUSEHOLD_TABLES
+from assistant.shop.notices import Notices
+from assistant.shop.order_book import OrderBook
+from assistant.shop.orders import Order
+from assistant.shop.payments import Payments
+from assistant.shop.returns import Returns
+from assistant.shop.shopping_list import read_entries, remove_entries
+from assistant.talk import actions, inputs
+from assistant.talk.actions import Action
+from assistant.talk.inputs import Input
+from assistant.talk.situation import Knowledge
+
+
+class Errands:
+    """Carries out what the dialogue decides beside the purchase, and tells it what it may know of that.
+
+    Args:
+        engine: The shop's database, with the tables of the store.
+        payments: Gives money back.
+        settings: The household, its return window.
+        clock: The time of day.
+
+    Attributes:
+        addresses: Where the household has things delivered.
+        notices: What is to be said without being asked.
+        returns: Takes orders back.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        payments: Payments,
+        settings: Settings,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        ensure_tables(engine, *HOUSEHOLD_TABLES)
+        self._engine = engine
+        self._payments = payments
+        self._household = settings.shop.household
+        self._settings = settings
+        self._clock = clock
+        self.addresses = AddressBook(engine, self._household, clock)
+        self.notices = Notices(engine, self._household, clock)
+        self.returns = Returns(engine, self._household, payments, settings.shop.return_days, clock)
+
+    def inform(self, knowledge: Knowledge) -> Knowledge:
+        """The dialogue's knowledge with list, addresses, carriers' words and the time.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        with reading(self._engine) as connection:
+            entries = read_entries(connection, self._household)
+        return replace(
+            knowledge,
+            entries=entries,
+            addresses=self.addresses.all(),
+            tracking=tracking_texts(self._engine, self._household),
+            now=self._clock(),
+            return_days=self._settings.shop.return_days,
+        )
+
+    def send(self, order_id: str, address: Address | None) -> None:
+        """Notes where an order that was begun goes.
+
+        Raises:
+            StoreError: The database refused.
+        """
+        if address is not None:
+            self.addresses.send(order_id, address)
+
+    def record_carrier_event(self, event: CarrierEvent) -> Order:
+        """Notes what a carrier tells; see ``assistant.shop.carrier_events.record_carrier_event``."""
+        return record_carrier_event(self._engine, self._payments, self._household, event)
+
+    def carry_out(self, action: Action) -> Input | None:
+        """Does what the dialogue wants; nothing for what is not an errand.
+
+        Raises:
+            OrderError: The order cannot be returned.
+            StoreError: The database refused.
+        """
+        match action:
+            case actions.ReturnOrder(order_id):
+                return inputs.OrderReturned(self._returned(order_id))
+            case actions.RemoveFromList(entries):
+                with transaction(self._engine, self._household) as connection:
+                    remove_entries(connection, self._household, entries)
+        return None
+
+    def _returned(self, order_id: str) -> Order:
+        """The order once it is returned, refunded when the provider can be asked now."""
+        try:
+            return self.returns.return_order(order_id)
+        except PaymentUnavailable:
+            # The return stands; the money follows at the next start.
+            with reading(self._engine) as connection:
+                return OrderBook(self._household, random.SystemRandom()).get(connection, order_id)

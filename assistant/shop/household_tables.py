@@ -1,0 +1,51 @@
+"""Tables of what happens after the purchase and around it: parcels, notices, addresses."""
+
+from sqlalchemy import Column, ForeignKeyConstraint, String, Table
+
+from assistant.shop.schema import Instant, metadata
+
+# Every event a carrier has told, once by its own id. The order's journey is made anew from all of them.
+carrier_events = Table(
+    "carrier_events",
+    metadata,
+    Column("household", String(64), primary_key=True),
+    Column("event_id", String(64), primary_key=True),
+    Column("order_id", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("tracking", String(200), nullable=False),
+    ForeignKeyConstraint(["household", "order_id"], ["orders.household", "orders.id"], ondelete="CASCADE"),
+)
+
+# What is to be said without being asked, once for each kind and subject.
+notices = Table(
+    "notices",
+    metadata,
+    Column("household", String(64), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("subject", String(64), primary_key=True, comment="an order's number, a sku"),
+    Column("at", Instant, nullable=False),
+    Column("said_at", Instant, comment="null: not said yet"),
+)
+
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("household", String(64), primary_key=True),
+    Column("name", String(40), primary_key=True, comment="as it is said, in lower case"),
+    Column("text", String(200), nullable=False),
+    Column("added_at", Instant, nullable=False),
+)
+
+# Where an order goes, as it was read back: a change of the address book later does not move the parcel.
+order_addresses = Table(
+    "order_addresses",
+    metadata,
+    Column("household", String(64), primary_key=True),
+    Column("order_id", String(16), primary_key=True),
+    Column("name", String(40), nullable=False),
+    Column("text", String(200), nullable=False),
+    ForeignKeyConstraint(["household", "order_id"], ["orders.household", "orders.id"], ondelete="CASCADE"),
+)
+
+HOUSEHOLD_TABLES = (carrier_events, notices, addresses, order_addresses)

@@ -1,0 +1,33 @@
+"""What is remembered from step to step as long as a conversation lasts. Pure."""
+
+from dataclasses import replace
+
+from assistant.talk.inputs import Heard, Input, Paid
+from assistant.talk.situation import Situation, State, WhichProduct
+
+
+def remember(before: Situation, event: Input, after: Situation) -> Situation:
+    """``after`` with what the conversation has been about so far; a conversation that is over is forgotten.
+
+    What was ordered goes where it was said, until it is paid.
+    """
+    if after.state is State.IDLE:
+        return after
+    deliver_to = None if isinstance(event, Paid) else after.deliver_to or before.deliver_to
+    return replace(
+        after,
+        deliver_to=deliver_to,
+        topic=_topic(event, after) or after.topic or before.topic,
+        recommended=before.recommended or after.recommended,
+    )
+
+
+def _topic(event: Input, after: Situation) -> tuple[str, ...]:
+    if isinstance(after.question, WhichProduct):
+        return after.question.choices
+    if isinstance(event, Paid):
+        return tuple(line.sku for line in event.order.lines)
+    if not isinstance(event, Heard):
+        return ()
+    items = tuple(item.sku for item in event.understanding.items)
+    return items or next((one.candidates for one in event.understanding.unresolved if one.candidates), ())
