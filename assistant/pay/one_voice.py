@@ -16,7 +16,7 @@ from assistant.hear.audio import RATE, Samples
 
 @dataclass(frozen=True)
 class OneVoiceLimits:
-    """What a clip of one voice has, as measured for one encoder (``scripts/train_voiceprint/tune_decisions.py``).
+    """What a clip of one voice has, as measured for one encoder: ``one_voice`` in its ``calibration.json``.
 
     Attributes:
         window_seconds: Voiced seconds of a window.

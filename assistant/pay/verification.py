@@ -36,7 +36,6 @@ class Calibration:
         enrolment_voiced_seconds: Voiced seconds that an enrolment take needs.
         enrolment_utterances: Takes recommended.
         one_voice: What the windows of one voice's clip have; None when nobody has measured it for the encoder.
-        identification_odds: Log-odds from which somebody is greeted by name; None when nobody has measured it.
     """
 
     cohort_top: int
@@ -49,7 +48,6 @@ class Calibration:
     enrolment_voiced_seconds: float
     enrolment_utterances: int
     one_voice: OneVoiceLimits | None = None
-    identification_odds: float | None = None
 
 
 @dataclass(frozen=True)
