@@ -24,8 +24,11 @@ def test_a_migrated_database_has_the_tables_of_a_new_one(tmp_path):
         upgrade(connection, 1)
     wanted, found = inspect(fresh), inspect(old)
     for table in found.get_table_names():
-        columns = lambda of: {one["name"]: (str(one["type"]), one["nullable"]) for one in of.get_columns(table)}
-        assert columns(found) == columns(wanted), table
+        columns = [
+            {one["name"]: (str(one["type"]), one["nullable"]) for one in of.get_columns(table)}
+            for of in (found, wanted)
+        ]
+        assert columns[0] == columns[1], table
         keys = [of.get_pk_constraint(table)["constrained_columns"] for of in (found, wanted)]
         assert keys[0] == keys[1], table
 
