@@ -19,7 +19,7 @@ _KEPT_SAMPLES = RATE * 2 // 5
 """What a new stretch begins with after something that was only like the phrase: the real one may have begun in it."""
 _UNRIVALLED = 10.0
 """Score when no reading without the phrase is left: they all lie further off than the lattice's beam."""
-_THRESHOLD = 2.0
+_THRESHOLD = 1.0
 
 
 class WakeSpotter(Protocol):
