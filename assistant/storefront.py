@@ -71,11 +71,7 @@ def open_storefront(
 
 
 def products_for(
-    state: Path,
-    feed: Path | None,
-    report: Callable[[str], None] = lambda line: None,
-    form: FeedFormat | None = None,
-    currency: str = "USD",
+    state: Path, feed: Path | None, report: Callable[[str], None] = lambda line: None
 ) -> tuple[Product, ...]:
     """What is sold: the feed when one is named, else what was imported, else the household shop that is shipped.
 
@@ -83,8 +79,6 @@ def products_for(
         state: The state folder.
         feed: A feed to sell from without importing it.
         report: Takes a line for a person about every line of the feed that is left out.
-        form: The feed's format; None looks at its content.
-        currency: Of prices in a feed that does not name it.
 
     Raises:
         FeedError: The feed cannot be read or holds no product.

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from assistant.assembly import Parts
-from assistant.commands.catalog_import import add_options, import_feed
 from assistant.commands.main import Subcommands
-from assistant.errors import UsageError
-from assistant.shop.feeds.reading import FeedFormat
+from assistant.errors import CatalogMissing, FeedError, UsageError
+from assistant.shop.feed import FeedResult
+from assistant.shop.feeds.reading import FeedFormat, open_feed
+from assistant.shop.feeds.updating import updated
 from assistant.shop.product import Product
-from assistant.storefront import products_for
+from assistant.shop.store import Store
+from assistant.storefront import open_storefront, products_for
 from assistant.understand.catalog_check import check_catalog
 
 _MOST_FOUND = 10
@@ -39,7 +41,6 @@ def register(subcommands: Subcommands) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="compile: where to (default: the state folder)")
     parser.add_argument("--json", action="store_true", help="one finding or product per line, as JSON")
-    add_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -49,13 +50,9 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--out belongs to 'voicecart catalog compile'.")
     if options.update and options.action != "import":
         raise UsageError("--update belongs to 'voicecart catalog import'.")
-    if options.update and options.action != "import":
-        raise UsageError("--update belongs to 'voicecart catalog import'.")
     match options.action:
         case "import":
-            feed = _feed(options, required=True)
-            assert feed is not None
-            return import_feed(options, feed)
+            return _import(options, _feed(options, required=True))
         case "search":
             return _search(options, " ".join(options.rest))
         case "check":
@@ -91,6 +88,36 @@ def _show(options: argparse.Namespace) -> int:
     fields = {"products": len(products), "currency": currency, "out_of_stock": gone}
     print(json.dumps(fields) if options.json else f"{len(products)} products in {currency}, {gone} out of stock.")
     return 0
+
+
+def _import(options: argparse.Namespace, path: Path | None) -> int:
+    assert path is not None
+    feed = _read(options, path)
+    store = open_storefront(options.settings, options.state).store
+    products = updated(_on_sale(store), feed) if options.update else feed.products
+    if not products:
+        raise FeedError(f"{path} only removes products. Import it with --update; the catalog stays as it was.")
+    count = store.import_catalog(products)
+    if options.json:
+        problems = [vars(problem) for problem in feed.problems]
+        print(json.dumps({"products": count, "currency": feed.currency, "problems": problems}, ensure_ascii=False))
+        return int(bool(feed.problems))
+    for finding in _bad_lines(feed):
+        print(_readable(finding), file=sys.stderr)
+    left_out = f"; {len(feed.problems)} bad lines were left out" if feed.problems else ""
+    print(f"Imported {count} products in {feed.currency}{left_out}. A running daemon takes them on SIGHUP.")
+    return int(bool(feed.problems))
+
+
+def _read(options: argparse.Namespace, path: Path) -> FeedResult:
+    return open_feed(path, options.format, options.settings.shop.currency)
+
+
+def _on_sale(store: Store) -> tuple[Product, ...]:
+    try:
+        return store.products()
+    except CatalogMissing:
+        return ()
 
 
 def _search(options: argparse.Namespace, text: str) -> int:
@@ -139,6 +166,11 @@ def _compile(options: argparse.Namespace, path: Path | None) -> int:
     line = f"The recognition graphs of {len(parts.products)} products are in {folder / 'graphs'}."
     print(json.dumps({"products": len(parts.products), "graphs": str(folder / "graphs")}) if options.json else line)
     return 0
+
+
+def _bad_lines(feed: FeedResult | None) -> Iterator[dict[str, Any]]:
+    for problem in feed.problems if feed else ():
+        yield {"finding": "bad_line", "line": problem.line, "reason": problem.reason, "sku": problem.sku}
 
 
 def _hard_to_say(parts: Parts) -> Iterator[tuple[dict[str, Any], bool]]:

@@ -14,7 +14,6 @@ from assistant.shop.database import ensure_tables, reading, transaction
 from assistant.shop.feed_product import FeedProduct, to_feed
 from assistant.shop.orders import OrderStatus
 from assistant.shop.product import Product
-from assistant.shop.variant_stock import put_back_variant, take_variant
 
 _IN_USE = schema.catalogs.c.name == "in use"
 
@@ -113,14 +112,12 @@ class ImportedCatalog:
             product = schema.products.c.sku == line.sku
             row = connection.execute(select(schema.products.c.stock).where(product)).first()
             _check_left(line, row is not None, None if row is None else row.stock)
-            take_variant(connection, line)
             if row is not None and row.stock is not None:
                 connection.execute(update(schema.products).where(product).values(stock=row.stock - line.quantity))
 
     def put_back(self, connection: Connection, lines: Sequence[CartLine]) -> None:
         """Counts the stock up where it is counted."""
         for line in lines:
-            put_back_variant(connection, line)
             connection.execute(
                 update(schema.products)
                 .where(schema.products.c.sku == line.sku, schema.products.c.stock.is_not(None))

@@ -92,11 +92,8 @@ def _settle_one(cart: Cart, wish: Wish, knowledge: Knowledge, settings: Talk) ->
     if wish.quantity > settings.most_quantity and not wish.quantity_sure:
         return Settled(cart, notices, ReallySoMany(wish))
     rest = cart.change_quantity(wish.replaces, 0) if _holds(cart, wish) and wish.replaces else cart
-    stock = product.stock_with(known)
-    if stock is not None:
-        variant = product.variant(known)
-        same = (line for line in rest.find(product.sku) if product.variant(line.options) == variant)
-        left = stock - sum(line.quantity for line in same)
+    if product.stock is not None:
+        left = product.stock - sum(line.quantity for line in rest.find(product.sku))
         if left <= 0:
             return Settled(cart, (*notices, Say("out_of_stock", {"name": name})))
         if left < wish.quantity:
@@ -135,12 +132,10 @@ def fit_to_shop(cart: Cart, knowledge: Knowledge) -> tuple[Cart, tuple[Say, ...]
     ):
         notices.append(Say("price_changed"))
     for line in fitted.lines:
-        product = knowledge.products[line.sku]
-        stock, variant = product.stock_with(line.options), product.variant(line.options)
+        stock = knowledge.products[line.sku].stock
         if stock is None:
             continue
-        alike = (other for other in fitted.find(line.sku) if product.variant(other.options) == variant)
-        others = sum(other.quantity for other in alike if other.key != line.key)
+        others = sum(other.quantity for other in fitted.find(line.sku) if other.key != line.key)
         left = max(0, stock - others)
         if left < line.quantity:
             fitted = fitted.change_quantity(line.key, left)
