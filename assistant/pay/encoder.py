@@ -108,9 +108,12 @@ class FolderEncoder(ABC):
         return read_scoring(self._folder)
 
     def prepare(self) -> None:
-        """Loads the network in a thread of its own."""
+        """Loads the network in a thread of its own, which a process that ends waits for.
+
+        An interpreter that is taken down while torch is being imported fails in the middle of it.
+        """
         if self._network is None:
-            threading.Thread(target=self._load_quietly, name="speaker encoder", daemon=True).start()
+            threading.Thread(target=self._load_quietly, name="speaker encoder").start()
 
     def embed(self, speech: Samples) -> Embedding:
         """See ``SpeakerEncoder``."""
@@ -128,8 +131,9 @@ class FolderEncoder(ABC):
             self._loaded()
         except VoicecartError as error:
             logging.getLogger(__name__).warning("the speaker encoder could not be loaded: %s", error.message)
-        except Exception:
-            logging.getLogger(__name__).warning("the speaker encoder could not be loaded", exc_info=True)
+        except Exception as error:
+            logging.getLogger(__name__).warning("the speaker encoder could not be loaded: %s", error)
+            logging.getLogger(__name__).debug("how it failed", exc_info=True)
 
     def _loaded(self) -> Network:
         with self._lock:

@@ -1,7 +1,8 @@
 """Trains the encoder on cached features. Run again with the same WORK and NAME to go on after an interruption.
 
-    python scripts/train_voiceprint/train.py WORK NAME --minutes 90
+    python scripts/train_voiceprint/train.py WORK NAME --minutes 90 [--start models/voicecart-voiceprint/embedding_model.ckpt]
 
+A new run may start from an encoder's weights; its heads then begin afresh.
 The learning rate follows a cosine over the minutes of training given, so a run ends when it is meant to whatever the
 machine is doing. `WORK/NAME/configuration.json` records what was asked, `log.jsonl` the losses, `checkpoint.pt` the
 state, `encoder.pt` the finished weights.
@@ -38,6 +39,7 @@ class Training:
     classification_weight: float = 0.2
     final_classification_weight: float = 0.5
     imitation_weight: float = 10.0
+    start: str = ""
     seed: int = 20
     threads: int = 1
     compiled: bool = True
@@ -73,6 +75,8 @@ class Trainer:
         self.encoder = EncoderShape(training.channels, training.aggregated_channels).build()
         self.normalise = sentence_mean()
         self.trained_seconds, self.step = 0.0, 0
+        if training.start:
+            self.encoder.load_state_dict(torch.load(training.start, weights_only=True))
         checkpoint = folder / "checkpoint.pt"
         state = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
         self.step = state["step"] if state else 0
