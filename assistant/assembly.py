@@ -29,7 +29,7 @@ from assistant.pay.enrolment import Enrolments
 from assistant.pay.pins import Pins
 from assistant.pay.voiced_speech import VoicedSpeech
 from assistant.pay.voices import Voices
-from assistant.settings import Settings, changed
+from assistant.settings import REHEARSAL, Settings, changed
 from assistant.shop.product import Product
 from assistant.speak.mouth import Mouth
 from assistant.speak.pyttsx3_synthesiser import Pyttsx3Synthesiser
@@ -195,7 +195,7 @@ class Household:
         play_money: bool = False,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
-        settings = changed(parts.settings, {"pay": {"provider": "wallet"}}) if play_money else parts.settings
+        settings = changed(parts.settings, REHEARSAL) if play_money else parts.settings
         if fixed_digits is not None and settings.pay.provider != "wallet":
             raise UsageError(
                 'Fixed digits (--challenge) are for trials with play money. Set pay.provider to "wallet", in place of'
@@ -208,7 +208,7 @@ class Household:
         self.errands = shop.errands
         self.clock = clock or local_time
         self.voices = Voices(shop.engine, settings.shop.household, state)
-        self.audit = AuditTrail(shop.engine, settings.shop.household, state)
+        self.audit = AuditTrail(shop.engine, settings.shop.household, state, self.clock)
         self.pins = Pins(shop.engine, settings.shop.household, state)
         voiced = VoicedSpeech(SileroVoiceActivity)
         self.enrolments = Enrolments(self.voices, parts.encoder, voiced, settings.pay)

@@ -90,6 +90,11 @@ class Shop:
 
     household: str = _documented("home", "Key under which carts, orders and voices are kept.")
     currency: str = _documented("USD", "ISO 4217 code of the wallet.")
+    database: str = _documented(
+        "",
+        "Where the shop is kept: a file in the state folder, or a PostgreSQL server such as"
+        " postgresql://shop@db.example/voicecart; empty takes voicecart.db.",
+    )
     return_days: Annotated[int, Field(ge=0)] = _documented(
         30, "Days after its delivery in which an order may be returned; 0 takes nothing back."
     )
@@ -162,6 +167,10 @@ class Settings:
     speak: Speak = field(default_factory=Speak)
     shop: Shop = field(default_factory=Shop)
     pay: Pay = field(default_factory=Pay)
+
+
+REHEARSAL: Mapping[str, Mapping[str, object]] = {"pay": {"provider": "wallet"}, "shop": {"database": ""}}
+"""What a rehearsal changes: play money, and a shop in its own folder whatever shop the device has."""
 
 
 def settings_path() -> Path:

@@ -59,7 +59,7 @@ def open_storefront(
         StoreError: The database cannot be used.
     """
     household, currency = settings.shop.household, settings.shop.currency
-    engine = open_database(state)
+    engine = open_shop_database(settings, state)
     provider: Wallet | StripePayments
     if settings.pay.provider == "stripe":
         provider = StripePayments(engine, household, currency, StripeApi(settings.pay))
@@ -70,12 +70,25 @@ def open_storefront(
     return Storefront(engine, store, provider, errands, provider if isinstance(provider, Wallet) else None)
 
 
+def open_shop_database(settings: Settings, state: Path) -> Engine:
+    """The database that the settings name.
+
+    Raises:
+        StoreError: It cannot be used.
+    """
+    return open_database(state, address=settings.shop.database)
+
+
 def products_for(
-    state: Path, feed: Path | None, report: Callable[[str], None] = lambda line: None
+    settings: Settings,
+    state: Path,
+    feed: Path | None,
+    report: Callable[[str], None] = lambda line: None,
 ) -> tuple[Product, ...]:
     """What is sold: the feed when one is named, else what was imported, else the household shop that is shipped.
 
     Args:
+        settings: Which database.
         state: The state folder.
         feed: A feed to sell from without importing it.
         report: Takes a line for a person about every line of the feed that is left out.
@@ -91,7 +104,7 @@ def products_for(
             report(f"{feed}, line {problem.line}, is left out: {problem.reason}")
         return found.products
     try:
-        return ImportedCatalog(open_database(state)).products()
+        return ImportedCatalog(open_shop_database(settings, state)).products()
     except CatalogMissing:
         if not shipped_catalog().is_file():
             raise

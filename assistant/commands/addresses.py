@@ -6,7 +6,7 @@ import json
 from assistant.commands.main import Subcommands
 from assistant.errors import UsageError
 from assistant.shop.addresses import AddressBook
-from assistant.shop.database import open_database
+from assistant.storefront import open_shop_database
 
 
 def register(subcommands: Subcommands) -> None:
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         UsageError: Too many words, or too few.
         OrderError: The name or the address cannot be used, or there is none of that name.
     """
-    book = AddressBook(open_database(options.state), options.settings.shop.household)
+    book = AddressBook(open_shop_database(options.settings, options.state), options.settings.shop.household)
     match options.action, options.rest:
         case "list", []:
             found = book.all()

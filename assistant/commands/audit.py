@@ -5,7 +5,7 @@ import json
 
 from assistant.commands.main import Subcommands
 from assistant.pay.audit import AuditEntry, AuditTrail
-from assistant.shop.database import open_database
+from assistant.storefront import open_shop_database
 
 
 def register(subcommands: Subcommands) -> None:
@@ -26,7 +26,9 @@ def register(subcommands: Subcommands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Does what was asked; returns 1 when the record was changed."""
-    trail = AuditTrail(open_database(options.state), options.settings.shop.household, options.state)
+    trail = AuditTrail(
+        open_shop_database(options.settings, options.state), options.settings.shop.household, options.state
+    )
     if options.action == "verify":
         return _verify(trail, options.seal)
     for entry in trail.entries():

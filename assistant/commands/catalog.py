@@ -76,14 +76,14 @@ def _parts(
     products: Sequence[Product] | None = None,
 ) -> Parts:
     if products is None:
-        products = _read(options, feed).products if feed else products_for(options.state, None)
+        products = _read(options, feed).products if feed else products_for(options.settings, options.state, None)
     return Parts(options.settings, products, folder or options.state, lambda line: print(line, file=sys.stderr))
 
 
 def _show(options: argparse.Namespace) -> int:
     if options.rest:
         raise UsageError("'voicecart catalog show' takes nothing more.")
-    products = products_for(options.state, None)
+    products = products_for(options.settings, options.state, None)
     currency, gone = products[0].price.currency, sum(product.stock == 0 for product in products)
     fields = {"products": len(products), "currency": currency, "out_of_stock": gone}
     print(json.dumps(fields) if options.json else f"{len(products)} products in {currency}, {gone} out of stock.")

@@ -58,7 +58,7 @@ def _open(settings: Settings, state: Path, notification: Notification) -> Device
     # Looked for first: while it is missing, nothing else need be loaded again and again.
     rescan()
     source = MicSource(settings.hear)
-    parts = Parts(settings, products_for(state, None), state, logger.info)
+    parts = Parts(settings, products_for(settings, state, None), state, logger.info)
     stream = EventStream()
     stream.subscribe(log_event)
     try:

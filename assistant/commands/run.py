@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         changes["hear"]["wake"] = "open"
     settings = changed(options.settings, changes)
     console = Console(stderr=True, soft_wrap=True)
-    products = products_for(options.state, options.catalog, console.print)
+    products = products_for(options.settings, options.state, options.catalog, console.print)
     parts = Parts(settings, products, options.state, console.print)
     stream = EventStream()
     stream.subscribe(JsonLines(sys.stdout) if options.json else ConversationView(Console(soft_wrap=True)))
@@ -88,6 +88,7 @@ def _heard(options: argparse.Namespace, parts: Parts, household: Household, stre
         if options.record:
             recording = stack.enter_context(Recording(options.record))
             source, loudspeaker = recording.source(source), recording.loudspeaker(loudspeaker)
+            stream.subscribe(recording.observe)
         device = open_device(parts, household, source, loudspeaker, stream)
         signal.signal(signal.SIGTERM, lambda number, frame: device.leave())
         signal.signal(signal.SIGUSR1, lambda number, frame: device.push_to_talk())

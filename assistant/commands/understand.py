@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     settings = options.settings
     if options.lang:
         settings = changed(settings, {"understand": {"language": options.lang}})
-    products = products_for(options.state, options.catalog, _tell)
+    products = products_for(options.settings, options.state, options.catalog, _tell)
     parts = Parts(settings, products, options.state, _tell)
     failed = False
     for line in _lines(parts, options.files, options.text):

@@ -15,7 +15,7 @@ from assistant.pay.enrolment import check_written_name
 from assistant.pay.pins import Pins
 from assistant.pay.roles import Role
 from assistant.pay.voices import Voices
-from assistant.shop.database import open_database
+from assistant.storefront import open_shop_database
 
 
 def register(subcommands: Subcommands) -> None:
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         UsageError: Too many names, or too few.
         EnrolmentError: There is no such voice, or the new name cannot be given.
     """
-    engine, household = open_database(options.state), options.settings.shop.household
+    engine, household = open_shop_database(options.settings, options.state), options.settings.shop.household
     voices, pins = Voices(engine, household, options.state), Pins(engine, household, options.state)
     match options.action, options.names:
         case "list", []:

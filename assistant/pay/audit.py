@@ -111,7 +111,7 @@ class AuditTrail:
         Raises:
             StoreError: It could not be written.
         """
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             self.add(connection, kind, **details)
 
     def add(self, connection: Connection, kind: AuditKind, **details: Any) -> None:

@@ -91,7 +91,7 @@ class Pins:
         if self.owner(pin, self.names() - {name}) is not None:
             raise EnrolmentError("That PIN cannot be used here. Choose another one.")
         secret = self._seal(name, _HASHER.hash(pin))
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             deleted = self._delete(connection, name)
             connection.execute(
                 insert(pins).values(household=self._household, name=name, changed_at=self._clock(), secret=secret)
@@ -100,7 +100,7 @@ class Pins:
 
     def remove(self, name: str) -> bool:
         """Takes a person's PIN away; False when they have none."""
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             return self.remove_in(connection, name)
 
     def remove_in(self, connection: Connection, name: str) -> bool:

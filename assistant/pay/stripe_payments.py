@@ -173,7 +173,7 @@ class StripePayments:
         stripe_records.move(connection, payment, self._given_back(payment))
 
     def _begun(self, order: str, amount: Money) -> StripePayment:
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             return stripe_records.find(connection, self._household, order) or stripe_records.begin(
                 connection, self._household, order, uuid.uuid4().hex, amount, self._clock()
             )
@@ -185,7 +185,7 @@ class StripePayments:
 
     def _moved(self, payment: StripePayment, stage: Stage, intent: str | None = None) -> StripePayment:
         """The payment as it is now: at this stage, unless another process has moved it meanwhile."""
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             stripe_records.move(connection, payment, stage, intent)
             found = stripe_records.find(connection, payment.household, payment.order)
         assert found is not None, "records are never deleted"

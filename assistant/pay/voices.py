@@ -145,7 +145,7 @@ class Voices:
             StoreError: The database or the key file cannot be written, or the role before cannot be read.
         """
         voice = Voice(name, model, takes, self._clock())
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             row = connection.execute(select(_voices).where(self._named(name))).first()
             if row is not None:
                 if not replace:
@@ -176,7 +176,7 @@ class Voices:
             EnrolmentError: Nobody is enrolled as ``name``.
             StoreError: The database or the key file cannot be used; nothing changed.
         """
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             row = connection.execute(select(_voices).where(self._named(name))).first()
             if row is None:
                 raise EnrolmentError(f"Nobody is enrolled as {name!r}. 'voicecart voices' lists who is.")
@@ -193,7 +193,7 @@ class Voices:
             EnrolmentError: Nobody is enrolled as ``old``, or somebody is as ``new``.
             StoreError: The database or the key file cannot be used; nothing changed.
         """
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             row = connection.execute(select(_voices).where(self._named(old))).first()
             if row is None:
                 raise EnrolmentError(f"Nobody is enrolled as {old!r}. 'voicecart voices' lists who is.")
@@ -209,7 +209,7 @@ class Voices:
 
     def delete(self, name: str) -> bool:
         """Deletes a voice; False when there is none of that name."""
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             deleted = connection.execute(delete(_voices).where(self._named(name))).rowcount > 0
             if deleted:
                 self._pins.remove_in(connection, name)

@@ -131,7 +131,7 @@ class Wallet:
         """Sets the amount aside when the wallet holds it; a second call for the order changes nothing."""
         if amount.currency != self._currency or amount.minor <= 0:
             return Answer.REFUSED
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             state, set_aside = self._standing(connection, self._household, order_id)
             if state is not PaymentState.NONE:
                 going = state in (PaymentState.AUTHORISED, PaymentState.CAPTURED)
@@ -191,7 +191,7 @@ class Wallet:
         self._move(connection, household, Movement.REFUND, order, amount)
 
     def _top_up(self, amount: Money, key: str) -> None:
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             if not ledger.moved(connection, self._household, Movement.TOP_UP, key):
                 self._move(connection, self._household, Movement.TOP_UP, key, amount)
 

@@ -63,7 +63,7 @@ def _speech(settings: Settings, state: Path) -> Finding:
 
 
 def _catalog(settings: Settings, state: Path) -> Finding:
-    return Finding("catalog", Health.GOOD, f"{len(products_for(state, None))} products")
+    return Finding("catalog", Health.GOOD, f"{len(products_for(settings, state, None))} products")
 
 
 def _openfst(settings: Settings, state: Path) -> Finding:

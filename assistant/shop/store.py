@@ -95,7 +95,7 @@ class Store:
             OrderError: It holds more than can be ordered.
             StoreError: The database refused; the old cart stays.
         """
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             write_cart(connection, self._household, cart)
 
     def begin_order(self, cart: Cart, key: str) -> Order:
@@ -114,7 +114,7 @@ class Store:
         if not cart:
             raise OrderError("An empty cart cannot be ordered.")
         self._settle(sorted(self._unsettled))
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             before = self._book.find_key(connection, key)
             if before is None:
                 return self._book.add(connection, cart, key, self._clock())
@@ -132,7 +132,7 @@ class Store:
             PaymentUnavailable: The order's total is not set aside.
             StoreError: The database refused.
         """
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             order = self._book.get(connection, order_id)
             if order.paid:
                 return order
@@ -157,7 +157,7 @@ class Store:
             PaymentUnavailable: The payment cannot be given back now; the order still awaits it.
             StoreError: The database refused; the next start gives it up.
         """
-        with self._settling(order_id), transaction(self._engine) as connection:
+        with self._settling(order_id), transaction(self._engine, self._household) as connection:
             self._give_up(connection, self._book.get(connection, order_id))
 
     def cancel_order(self, order_id: str) -> Order:
@@ -168,11 +168,11 @@ class Store:
             PaymentUnavailable: The money cannot be given back now; the order stays.
             StoreError: The database refused; the order stays.
         """
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             self._cancellable(connection, order_id)
             # Committed before money moves: a provider that is far away may give it back just when this device dies.
             self._payments.begin_refund(connection, self._household, order_id)
-        with self._settling(order_id), transaction(self._engine) as connection:
+        with self._settling(order_id), transaction(self._engine, self._household) as connection:
             order = self._cancellable(connection, order_id)
             self._payments.refund(connection, self._household, order_id)
             return self._cancelled(connection, order)
@@ -184,7 +184,7 @@ class Store:
             OrderError: No such order, or that cannot be its next status.
             StoreError: The database refused; the order stays.
         """
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             return self._book.move(connection, self._book.get(connection, order_id), status, at=self._clock())
 
     def recover(self) -> tuple[str, ...]:
@@ -229,7 +229,7 @@ class Store:
         Raises:
             StoreError: The database refused; the list stays as it is.
         """
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, self._household) as connection:
             append_entry(connection, self._household, ListEntry(text, sku, quantity, self._clock()))
 
     def shopping_list(self) -> tuple[ListEntry, ...]:
@@ -245,7 +245,7 @@ class Store:
         settled = []
         for order_id in order_ids:
             try:
-                with self._settling(order_id), transaction(self._engine) as connection:
+                with self._settling(order_id), transaction(self._engine, self._household) as connection:
                     self._settle_one(connection, order_id)
             except PaymentUnavailable as error:
                 _log.warning("order %s is not settled with the payment provider: %s", order_id, error.message)
