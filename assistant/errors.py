@@ -92,6 +92,36 @@ class OrderError(VoicecartError):
     code = "order_invalid"
 
 
+class OrderConflict(OrderError):
+    """An idempotency key that was used before, for another order."""
+
+    code = "order_conflict"
+
+
+class PriceChanged(OrderError):
+    """An order whose total is not what the shop asks for it now."""
+
+    code = "price_changed"
+
+
+class SoldOut(OrderError):
+    """An order of something that is not sold any more, or of which too little is left."""
+
+    code = "sold_out"
+
+
+class AccessDenied(VoicecartError):
+    """A request without a token that is valid here."""
+
+    code = "access_denied"
+
+
+class ServiceUnavailable(VoicecartError):
+    """The shop's service cannot be reached, or does not answer as it should."""
+
+    code = "service_unavailable"
+
+
 class EnrolmentError(VoicecartError):
     """A voice that could not be enrolled; the message says which take is bad and why."""
 
