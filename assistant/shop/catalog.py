@@ -29,6 +29,10 @@ class Catalog(Protocol):
         """
         ...
 
+    def find(self, connection: Connection, skus: Iterable[str]) -> Mapping[str, Product]:
+        """The products of these skus as the caller's transaction sees them; those that are not sold are left out."""
+        ...
+
     def take(self, connection: Connection, lines: Sequence[CartLine]) -> None:
         """Takes what is bought off the shelf.
 
@@ -106,6 +110,13 @@ class ImportedCatalog:
             self._revision, self._left = revision, left
             return self._products
 
+    def find(self, connection: Connection, skus: Iterable[str]) -> Mapping[str, Product]:
+        """The products of these skus; their stock is not looked up."""
+        rows = connection.execute(
+            select(schema.products.c.feed_line).where(schema.products.c.sku.in_(tuple(dict.fromkeys(skus))))
+        )
+        return {product.sku: product for product in map(_product, rows.scalars())}
+
     def take(self, connection: Connection, lines: Sequence[CartLine]) -> None:
         """Counts the stock down where it is counted."""
         for line in lines:
@@ -157,6 +168,11 @@ class FeedCatalog:
         with reading(self._engine) as connection:
             return with_stock(self._products, self._left(connection))
 
+    def find(self, connection: Connection, skus: Iterable[str]) -> Mapping[str, Product]:
+        """The feed's products of these skus, with the stock that the feed says."""
+        wanted = frozenset(skus)
+        return {product.sku: product for product in self._products if product.sku in wanted}
+
     def take(self, connection: Connection, lines: Sequence[CartLine]) -> None:
         """Only looks whether enough is left: the order itself counts it down."""
         sold, left = {product.sku for product in self._products}, self._left(connection)
@@ -200,6 +216,14 @@ def choose_catalog(engine: Engine, household: str, products: Iterable[Product] |
     except CatalogMissing:
         same = False
     return imported if same else FeedCatalog(engine, household, offered)
+
+
+def currency_on_sale(catalog: Catalog) -> str:
+    """ISO 4217 code of what is on sale; empty when there is no catalog."""
+    try:
+        return catalog.products()[0].price.currency
+    except CatalogMissing:
+        return ""
 
 
 def with_stock(products: Iterable[Product], left: Mapping[str, int]) -> tuple[Product, ...]:

@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from assistant.errors import OrderError
-from assistant.shop.cart import Cart
-from assistant.shop.line_rows import line_of, line_rows
+from assistant.shop.line_rows import charge_of, charge_rows, line_of, line_rows
 from assistant.shop.money import Money
 from assistant.shop.orders import Order, OrderStatus, StatusChange
+from assistant.shop.promotions.bill import Bill
+from assistant.shop.promotions.tables import order_charges
 from assistant.shop.schema import order_history, order_lines, orders
 
 _FEWEST_DIGITS = 4  # short enough to be said and remembered
@@ -33,10 +34,11 @@ class OrderBook:
         self._randomness = randomness
         self._mine = orders.c.household == household
 
-    def add(self, connection: Connection, cart: Cart, key: str, at: datetime) -> Order:
-        """A new order for ``cart`` that awaits its payment."""
+    def add(self, connection: Connection, bill: Bill, key: str, at: datetime) -> Order:
+        """A new order that awaits the payment of this bill."""
         awaiting = StatusChange(OrderStatus.AWAITING_PAYMENT, at)
-        order = Order(self._draw(connection), self._household, key, cart.lines, cart.total, (awaiting,))
+        number = self._draw(connection)
+        order = Order(number, self._household, key, bill.lines, bill.total, (awaiting,), bill.charges)
         lines = [self._of(order.id) | row for row in line_rows(order.lines)]
         newest = connection.execute(select(func.coalesce(func.max(orders.c.number), 0)).where(self._mine)).scalar_one()
         connection.execute(
@@ -52,6 +54,8 @@ class OrderBook:
             )
         )
         connection.execute(insert(order_lines), lines)
+        if charges := [self._of(order.id) | row for row in charge_rows(order.charges)]:
+            connection.execute(insert(order_charges), charges)
         self._write_history(connection, order, 0)
         return order
 
@@ -113,7 +117,8 @@ class OrderBook:
         ids = [row.id for row in rows]
         lines: dict[str, list[Any]] = {order_id: [] for order_id in ids}
         changes: dict[str, list[Any]] = {order_id: [] for order_id in ids}
-        for table, found in ((order_lines, lines), (order_history, changes)):
+        charges: dict[str, list[Any]] = {order_id: [] for order_id in ids}
+        for table, found in ((order_lines, lines), (order_history, changes), (order_charges, charges)):
             parts = select(table).where(table.c.household == self._household, table.c.order_id.in_(ids))
             for part in connection.execute(parts.order_by(table.c.position)):
                 found[part.order_id].append(part)
@@ -125,6 +130,7 @@ class OrderBook:
                 lines=tuple(line_of(line) for line in lines[row.id]),
                 total=Money(row.total_minor, row.currency),
                 history=tuple(StatusChange(OrderStatus(change.status), change.at) for change in changes[row.id]),
+                charges=tuple(charge_of(charge, row.currency) for charge in charges[row.id]),
             )
             for row in rows
         )

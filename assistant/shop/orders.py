@@ -9,6 +9,7 @@ from typing import Any
 from assistant.errors import OrderError
 from assistant.shop.cart import CartLine
 from assistant.shop.money import Money
+from assistant.shop.promotions.bill import Bill, Charge
 
 
 class OrderStatus(StrEnum):
@@ -66,8 +67,9 @@ class Order:
         household: Whose it is.
         key: Idempotency key it was begun with.
         lines: What is bought, at the prices that were confirmed.
-        total: Price of everything.
+        total: What is paid: the bill's total.
         history: Every status it had, oldest first; at least one.
+        charges: What makes the total differ from the sum of the lines: discounts, deposits, taxes.
     """
 
     id: str
@@ -76,6 +78,12 @@ class Order:
     lines: tuple[CartLine, ...]
     total: Money
     history: tuple[StatusChange, ...]
+    charges: tuple[Charge, ...] = ()
+
+    @property
+    def bill(self) -> Bill:
+        """Its bill, as it was confirmed."""
+        return Bill(self.total.currency, self.lines, self.charges)
 
     @property
     def status(self) -> OrderStatus:
@@ -108,6 +116,7 @@ class Order:
             "id": self.id,
             "status": str(self.status),
             "lines": [line.to_json(language) for line in self.lines],
+            "charges": [charge.to_json(language) for charge in self.charges],
             "total": self.total.minor,
             "currency": self.total.currency,
             "history": [{"status": str(change.status), "at": change.at.isoformat()} for change in self.history],

@@ -8,16 +8,18 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
-from assistant.errors import CatalogMissing, OrderError, PaymentUnavailable
+from assistant.errors import OrderError, PaymentUnavailable
 from assistant.shop import schema
 from assistant.shop.cart import Cart
 from assistant.shop.cart_rows import read_cart, write_cart
-from assistant.shop.catalog import ImportedCatalog, choose_catalog
+from assistant.shop.catalog import ImportedCatalog, choose_catalog, currency_on_sale
 from assistant.shop.database import ensure_tables, reading, transaction
+from assistant.shop.money import Money
 from assistant.shop.order_book import OrderBook
 from assistant.shop.orders import Order, OrderStatus
 from assistant.shop.payments import Payments, PaymentState
 from assistant.shop.product import Product
+from assistant.shop.promotions.price_book import PriceBook
 from assistant.shop.shopping_list import ListEntry, append_entry, read_entries
 
 _log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ class Store:
         products: Sold in place of the imported catalog, without being imported (see ``choose_catalog``).
         randomness: Where order numbers come from.
         clock: The time of day.
+        programmes: The household is a member of these, for member prices.
 
     Raises:
         StoreError: The database cannot be used.
@@ -49,6 +52,7 @@ class Store:
         products: Iterable[Product] | None = None,
         randomness: random.Random | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        programmes: Iterable[str] = (),
     ) -> None:
         self._engine = engine
         self._household = household
@@ -59,6 +63,7 @@ class Store:
         self._book = OrderBook(household, randomness or random.SystemRandom())
         ensure_tables(engine, *schema.STORE_TABLES)
         self._catalog = choose_catalog(engine, household, products)
+        self.prices = PriceBook(engine, household, programmes, clock)
 
     def import_catalog(self, products: Iterable[Product]) -> int:
         """Puts ``products`` in the place of the imported catalog, all at once; how many there are.
@@ -86,7 +91,7 @@ class Store:
         """
         with reading(self._engine) as connection:
             cart = read_cart(connection, self._household)
-        return cart or Cart(self._currency_on_sale())
+        return cart or Cart(currency_on_sale(self._catalog) or self._currency)
 
     def save_cart(self, cart: Cart) -> None:
         """Puts ``cart`` in the place of the household's cart.
@@ -98,7 +103,7 @@ class Store:
         with transaction(self._engine, self._household) as connection:
             write_cart(connection, self._household, cart)
 
-    def begin_order(self, cart: Cart, key: str) -> Order:
+    def begin_order(self, cart: Cart, key: str, total: Money | None = None) -> Order:
         """Commits an order for ``cart`` that awaits its payment. The cart itself stays until the order is paid.
 
         What this device could not settle with the payment provider earlier is tried again first.
@@ -106,18 +111,20 @@ class Store:
         Args:
             cart: What the person has confirmed.
             key: Idempotency key: a second call with it gives the same order, whatever has become of it.
+            total: What the person has confirmed to pay; None takes what the shop asks for now.
 
         Raises:
             OrderError: The cart is empty, or the key belongs to an order of something else.
+            PriceChanged: The shop asks for another total; there is no order.
             StoreError: The database refused; there is no order.
         """
         if not cart:
             raise OrderError("An empty cart cannot be ordered.")
         self._settle(sorted(self._unsettled))
         with transaction(self._engine, self._household) as connection:
-            before = self._book.find_key(connection, key)
-            if before is None:
-                return self._book.add(connection, cart, key, self._clock())
+            if (before := self._book.find_key(connection, key)) is None:
+                bill = self.prices.agreed(connection, cart, self._catalog, total)
+                return self._book.add(connection, bill, key, self._clock())
             if before.lines != cart.lines:
                 raise OrderError("That order was begun already, with another cart.")
             return before
@@ -140,8 +147,7 @@ class Store:
                 raise OrderError(f"Order {order_id} was given up. Nothing was bought.")
             self._catalog.take(connection, order.lines)
             self._payments.capture(connection, self._household, order_id, order.total)
-            now = self._clock()
-            order = self._book.move(connection, order, OrderStatus.PLACED, OrderStatus.PAID, at=now)
+            order = self._book.move(connection, order, OrderStatus.PLACED, OrderStatus.PAID, at=self._clock())
             cart = read_cart(connection, self._household)
             if cart:
                 write_cart(connection, self._household, cart.take_out(order.lines))
@@ -197,9 +203,9 @@ class Store:
             StoreError: The database refused.
         """
         with reading(self._engine) as connection:
-            awaiting = self._book.awaiting(connection)
-            held = tuple(self._payments.set_aside(connection, self._household))
-        return self._settle(dict.fromkeys((*awaiting, *held)))
+            held = self._payments.set_aside(connection, self._household)
+            waiting = dict.fromkeys((*self._book.awaiting(connection), *held))
+        return self._settle(waiting)
 
     def orders(self, limit: int | None = 100) -> tuple[Order, ...]:
         """The orders that were paid, newest first.
@@ -292,9 +298,3 @@ class Store:
         self._payments.void(connection, self._household, order.id)
         if order.status is OrderStatus.AWAITING_PAYMENT:
             self._book.move(connection, order, OrderStatus.CANCELLED, at=self._clock())
-
-    def _currency_on_sale(self) -> str:
-        try:
-            return self._catalog.products()[0].price.currency
-        except CatalogMissing:
-            return self._currency

@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 
 TABLE_MODULES = (
     "assistant.shop.schema",
+    "assistant.shop.promotions.tables",
     "assistant.pay.audit",
     "assistant.pay.ledger",
     "assistant.pay.stripe_records",
