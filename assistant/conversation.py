@@ -113,7 +113,8 @@ class Conversation:
             self._stream.publish(
                 events.Understood(
                     at=self._now(),
-                    text=understanding.text,
+                    # Also what is no PIN, such as "cancel", may have been said together with one.
+                    text="" if self._till.secret else understanding.text,
                     intent=understanding.intent,
                     items=tuple(item.to_json() for item in understanding.items),
                 )
@@ -200,8 +201,8 @@ class Conversation:
             case actions.ChangeCart(cart):
                 self._store.save_cart(cart)
                 self._publish_cart(cart)
-            case actions.BeginPayment(cart, address):
-                return self._till.begin(cart, lambda order: self._errands.send(order, address))
+            case actions.BeginPayment(cart, total, address):
+                return self._till.begin(cart, total, lambda order: self._errands.send(order, address))
             case actions.RequestChallenge():
                 return self._till.challenge()
             case actions.AbandonPayment():
@@ -219,12 +220,15 @@ class Conversation:
 
     def _publish_cart(self, cart: Cart) -> None:
         language = self._settings.understand.language
+        products = {product.sku: product for product in self._store.products()}
+        bill = self._store.prices.pricing().bill(cart, products)
         self._stream.publish(
             events.CartChanged(
                 at=self._now(),
-                lines=tuple(line.to_json(language) for line in cart.lines),
-                total=cart.total.minor,
-                currency=cart.total.currency,
+                lines=tuple(line.to_json(language) for line in bill.lines),
+                charges=tuple(charge.to_json(language) for charge in bill.charges),
+                total=bill.total.minor,
+                currency=bill.currency,
             )
         )
 
@@ -238,5 +242,6 @@ class Conversation:
             shopping_list=tuple(entry.text for entry in self._store.shopping_list()),
             obstacle=readiness.obstacle,
             language=self._settings.understand.language,
+            pricing=self._store.prices.pricing(),
         )
         return self._errands.inform(known)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from assistant.conversation import Conversation, Response
 from assistant.errors import VoicecartError
-from assistant.events import EventStream, Failure, Idle, Wake
+from assistant.events import EventStream, Failure, Idle, Secrecy, Wake
 from assistant.hear.audio import AudioSource, Chunk
 from assistant.hear.ears import Ears, EndOfSpeech, Utterance
 from assistant.settings import Settings
@@ -142,7 +142,10 @@ class Device:
     def _respond(self, response: Response, end: EndOfSpeech | None) -> None:
         """Says the replies one after the other, then listens for what the dialogue expects."""
         self._expecting = response.expecting
-        self._secret = response.secret
+        if response.secret is not self._secret:
+            # Before the device asks: who answers too early says a secret as well.
+            self._secret = response.secret
+            self._stream.publish(Secrecy(at=self._now, secret=response.secret))
         held = 0.0
         for text in response.replies:
             held = self._mouth.say(text, self._now, end)

@@ -98,6 +98,14 @@ class Challenge(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Secrecy(Event):
+    """Whether a secret may be said from now on (a PIN): what is heard meanwhile is neither shown nor kept."""
+
+    name = "secrecy"
+    secret: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Authorised(Event):
     """The payment authority said yes to this order and amount (minor units)."""
 
@@ -128,10 +136,11 @@ class OrderPlaced(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CartChanged(Event):
-    """The cart's lines after a change."""
+    """The cart's lines after a change, and what the total holds beside them: discounts, deposits, taxes."""
 
     name = "cart_changed"
     lines: tuple[Mapping[str, Any], ...]
+    charges: tuple[Mapping[str, Any], ...] = ()
     total: int
     currency: str
 

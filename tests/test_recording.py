@@ -3,6 +3,7 @@ import pytest
 import soundfile
 
 from assistant.errors import AudioError
+from assistant.events import Secrecy
 from assistant.hear.audio import CHUNK_SAMPLES, RATE, Chunk
 from assistant.observe.recording import Recording
 from assistant.speak.synthesiser import Speech
@@ -63,6 +64,19 @@ def test_microphone_and_voice_are_mixed_in_audio_time(tmp_path):
     assert levels.tolist() == [0.25, 0.25, 0.75, 0.75, 0.25, 0.25, 0.75, 0.25, 0.25, 0.25]
     assert np.concatenate(heard).round(2).tolist() == samples.round(2).tolist()
     assert room.held == [0.064] and room.closed and quiet.interrupted == 1
+
+
+def test_a_secret_is_neither_written_nor_heard_elsewhere(tmp_path):
+    path, heard = tmp_path / "talk.wav", []
+    with Recording(path, heard.append) as recording:
+        for number, _ in enumerate(recording.source(Room(8)).chunks()):
+            if number in (1, 5):
+                recording.observe(Secrecy(at=0.0, secret=number == 1))
+            if number == 2:
+                recording.loudspeaker(Quiet()).play(Speech(np.full(CHUNK_SAMPLES, 0.5, np.float32), RATE))
+    samples, _ = soundfile.read(path)
+    assert samples.reshape(8, CHUNK_SAMPLES).mean(1).round(2).tolist() == [0.25, 0.25, 0, 0.5, 0, 0, 0.25, 0.25]
+    assert np.concatenate(heard).round(2).tolist() == samples.round(2).tolist()
 
 
 def test_what_is_being_said_at_the_end_is_kept(tmp_path):

@@ -11,10 +11,11 @@ import soundfile
 from assistant import events
 from assistant.errors import ScenarioError, SynthesisError
 from assistant.hear.audio import CHUNK_SAMPLES, RATE
+from assistant.pay.roles import Role
 from assistant.rehearse.judging import TurnRecord, judge
 from assistant.rehearse.report import summarise, write_report
 from assistant.rehearse.room import at_ratio, make_noise, speech_power
-from assistant.rehearse.scenario import Expectation, ExpectedItem, Scenario, ScenarioTurn, read_scenarios
+from assistant.rehearse.scenario import Expectation, ExpectedItem, Person, Scenario, ScenarioTurn, read_scenarios
 from assistant.rehearse.script import Script
 from assistant.rehearse.shopper import ShopperSource, Turn
 from assistant.rehearse.voices import ShopperVoice
@@ -144,6 +145,14 @@ def test_the_shipped_scenarios_can_be_read():
         ("scenarios: [{name: a, turns: [{say: x, expect: {intent: fly}}]}]", "intent"),
         ("scenarios: [{name: a, turns: [{digits: maybe}]}]", "digits"),
         ("scenarios: [{name: a, turns: [{say: yes}]}]", "turns.0.say"),
+        ("scenarios: [{name: a, turns: [{pin: wrong}]}]", "turn 1: pin names a person who has one"),
+        ("scenarios: [{name: a, people: {ann: {voice: siri}}, turns: [{say: x}]}]", "not a voice"),
+        (
+            "scenarios: [{name: a, people: {ann: {voice: 'flite:slt', role: dog}}, turns: [{say: x}]}]",
+            "people.ann.role",
+        ),
+        ("scenarios: [{name: a, people: {ann: {voice: 'flite:slt', pin: '123'}}, turns: [{say: x}]}]", "A PIN has"),
+        ("scenarios: [{name: a, time: noon, turns: [{say: x}]}]", "time"),
     ],
 )
 def test_a_scenario_file_that_cannot_be_used_is_refused_by_place(tmp_path, text, message):
@@ -186,6 +195,25 @@ def test_digits_are_those_of_the_challenge():
     script.next_turn()
     assert said == ["flite:rms 4 7 1 9", "flite:rms 4 7 1 4", "flite:rms 4 7 1 9"]
     assert script.next_turn() is None
+
+
+def test_people_speak_by_name_and_the_words_of_a_pin_are_in_no_record():
+    said: list[tuple[str, str]] = []
+    people = {"ann": Person("flite:slt", pin="402915"), "tim": Person("flite:kal", Role.CHILD)}
+    turns = [ScenarioTurn(say="a", voice="tim"), ScenarioTurn(pin="ann"), ScenarioTurn(pin="wrong", voice="flite:awb")]
+    told: list[str] = []
+    script = Script(
+        Scenario("s", turns, voice="ann", people=people),
+        Path(),
+        " ".join,
+        lambda: 7.0,
+        lambda voice, text: said.append((voice, text)) or tone(0.2),
+        lambda at, voice, words: told.append(words),
+    )
+    while (turn := script.next_turn()) is not None:
+        turn.began()
+    assert said == [("flite:kal", "a"), ("flite:slt", "4 0 2 9 1 5"), ("flite:awb", "4 0 2 9 1 0")]
+    assert [record.said for record in script.records()] == ["a", "", ""] and told == ["a", "…", "…"]
 
 
 def test_a_replay_is_the_same_sound():

@@ -9,6 +9,7 @@ import soundfile
 import soxr
 
 from assistant.errors import AudioError
+from assistant.events import Event, Secrecy
 from assistant.hear.audio import RATE, AudioSource, Chunk, Samples
 from assistant.speak.synthesiser import Loudspeaker, Speech
 
@@ -16,7 +17,8 @@ from assistant.speak.synthesiser import Loudspeaker, Speech
 class Recording:
     """Writes 16 kHz 16-bit mono while the conversation goes on; use it as a context manager.
 
-    Wrap the source with ``source`` and the loudspeaker with ``loudspeaker``.
+    Wrap the source with ``source`` and the loudspeaker with ``loudspeaker``, and subscribe ``observe`` to the device's
+    events: a PIN that is said is not written.
 
     Args:
         path: The WAV file; replaced when it exists.
@@ -34,6 +36,12 @@ class Recording:
             raise AudioError(f"Cannot write the recording {path}: {error}") from error
         self._monitor = monitor
         self._spoken = np.zeros(0, np.float32)
+        self._secret = False
+
+    def observe(self, event: Event) -> None:
+        """Takes the device's events."""
+        if isinstance(event, Secrecy):
+            self._secret = event.secret
 
     def source(self, source: AudioSource) -> AudioSource:
         """``source``, recorded."""
@@ -46,7 +54,7 @@ class Recording:
     def hear(self, samples: Samples) -> None:
         """The microphone's next samples: written with what the device says at that time."""
         spoken, self._spoken = self._spoken[: len(samples)], self._spoken[len(samples) :]
-        mixed = samples.copy()
+        mixed = np.zeros_like(samples) if self._secret else samples.copy()
         mixed[: len(spoken)] += spoken
         mixed = np.clip(mixed, -1.0, 1.0)
         self._file.write(mixed)

@@ -4,6 +4,7 @@ import random
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from assistant.hear.reading import read_audio
 from assistant.hear.segmenter import Segmenter
 from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.observe.recording import Recording
+from assistant.pay.authority import local_time
 from assistant.pay.guided_enrolment import GuidedEnrolment
+from assistant.pay.roles import Role
 from assistant.pay.verification import Embedding
 from assistant.rehearse.judging import Verdict, judge
 from assistant.rehearse.room import at_ratio, make_noise, speech_power
@@ -63,7 +66,7 @@ def rehearse(
     aloud: bool = False,
     said: Said = lambda at, voice, words: None,
 ) -> Rehearsal:
-    """Plays one scenario on a device with an empty cart and nobody enrolled but the scenario's owner.
+    """Plays one scenario on a device with an empty cart and nobody enrolled but the scenario's owner and people.
 
     Args:
         scenario: What the shopper does and what is expected.
@@ -76,12 +79,13 @@ def rehearse(
         said: Takes what the shoppers say.
 
     Raises:
-        VoicecartError: The device cannot be built, or the owner's voice cannot be enrolled.
+        VoicecartError: The device cannot be built, or a voice cannot be enrolled.
     """
     with tempfile.TemporaryDirectory(prefix="voicecart-") as temporary:
         state = Path(temporary)
-        household = Household(parts, state, randomness=random.Random(scenario.name), play_money=True)
         stream = EventStream()
+        clock = _clock(scenario.time, lambda: device.now)
+        household = Household(parts, state, randomness=random.Random(scenario.name), play_money=True, clock=clock)
         # The device is made after the shopper, whose clock it is.
         script = Script(scenario, folder, parts.language.spell_digits, lambda: device.now, speak, said)
         source = ShopperSource(script.next_turn, _background(scenario, folder))
@@ -91,7 +95,11 @@ def rehearse(
                 enrol(household, _OWNER, scenario.owner)
             elif scenario.owner is not None:
                 enrol_aloud(household, _OWNER, scenario.owner, recorder, observers, said)
-            for observer in (script.observe, source.observe, *observers):
+            for name, person in scenario.people.items():
+                enrol(household, name, person.voice, person.role)
+                if person.pin is not None:
+                    household.pins.set(name, person.pin)
+            for observer in (script.observe, source.observe, recorder.observe, *observers):
                 stream.subscribe(observer)
             device = open_device(parts, household, recorder.source(source), loudspeaker, stream)
             device.run()
@@ -100,7 +108,15 @@ def rehearse(
         return Rehearsal(judge(scenario, script.records(), bought), orders)
 
 
-def enrol(household: Household, name: str, voice: str) -> None:
+def _clock(begin: str | None, now: Callable[[], float]) -> Callable[[], datetime] | None:
+    """A time of day that goes on with the sound; None is this machine's."""
+    if begin is None:
+        return None
+    at = datetime.combine(local_time().date(), time.fromisoformat(begin), local_time().tzinfo)
+    return lambda: at + timedelta(seconds=now())
+
+
+def enrol(household: Household, name: str, voice: str, role: Role = Role.ADULT) -> None:
     """Enrols a simulated voice from the language's enrolment sentences.
 
     The same voice says the same sentences every time, so that its template is made once for each encoder.
@@ -112,9 +128,9 @@ def enrol(household: Household, name: str, voice: str) -> None:
     model = household.parts.encoder.model
     known = _TEMPLATES.get((voice, sentences, model))
     if known is not None:
-        household.voices.save(name, known, model, len(sentences))
+        household.voices.save(name, known, model, len(sentences), role=role)
         return
-    household.enrolments.enrol(name, [speak(voice, sentence) for sentence in sentences])
+    household.enrolments.enrol(name, [speak(voice, sentence) for sentence in sentences], role=role)
     _TEMPLATES[voice, sentences, model] = household.voices.templates(model)[name]
 
 
@@ -177,7 +193,7 @@ class _Repeater:
 def _background(scenario: Scenario, folder: Path) -> Samples | None:
     if scenario.noise is None:
         return None
-    reference = speak(scenario.voice, "order two cartons of oat milk")
+    reference = speak(scenario.sound(), "order two cartons of oat milk")
     power = speech_power(reference) * 10 ** (scenario.gain_decibels / 10)
     return at_ratio(_noise(scenario.noise, folder), power, scenario.noise.decibels)
 

@@ -2,13 +2,15 @@
 
 from dataclasses import field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from assistant.errors import ScenarioError
+from assistant.errors import EnrolmentError, ScenarioError
+from assistant.pay.pins import check_pin
+from assistant.pay.roles import Role
 from assistant.rehearse.voices import ShopperVoice
 from assistant.understand.understanding import Intent
 
@@ -47,15 +49,16 @@ class Expectation:
 
 @dataclass(frozen=True, config=_STRICT)
 class ScenarioTurn:
-    """One turn of the shopper: exactly one of ``say``, ``wav``, ``digits``, ``replay`` or ``silence``.
+    """One turn of the shopper: exactly one of ``say``, ``wav``, ``digits``, ``pin``, ``replay`` or ``silence``.
 
     Attributes:
         say: Text to speak.
         wav: Recording to play, relative to the scenario file.
         digits: Answer to the challenge: ``right``, ``wrong`` (one digit off), or ``previous`` (the last challenge's).
+        pin: Says the PIN of the person of that name, or ``wrong``: somebody's, one digit off.
         replay: Plays again what the shopper said in that turn (counted from 1), like a recording.
         silence: Seconds in which nothing is said.
-        voice: Another voice than the scenario's.
+        voice: Another voice than the scenario's, or a person's name.
         text: Reference words of a recording, for the word error rate.
         over_reply: Say it while the device is speaking.
         expect: What must be true.
@@ -64,6 +67,7 @@ class ScenarioTurn:
     say: str | None = None
     wav: str | None = None
     digits: Literal["right", "wrong", "previous"] | None = None
+    pin: str | None = None
     replay: int | None = None
     silence: float | None = None
     voice: str | None = None
@@ -88,14 +92,32 @@ class Noise:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class Person:
+    """Somebody who is enrolled before.
+
+    Attributes:
+        voice: What they sound like, ``engine:name``.
+        role: Adult or child.
+        pin: Their PIN; None has none.
+    """
+
+    voice: str
+    role: Role = Role.ADULT
+    pin: str | None = None
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Scenario:
     """One conversation on a fresh device.
 
     Attributes:
         name: Unique in its file.
         turns: What the shopper does.
-        voice: The shopper's voice, ``engine:name``.
-        owner: The voice that is enrolled before; None enrols nobody.
+        voice: The shopper's voice, ``engine:name``, or a person's name.
+        owner: The voice that is enrolled before; None enrols nobody but ``people``.
+        people: Name → somebody who is enrolled before.
+        time: The household's time of day when the scenario begins, such as ``"21:30"``; from there it goes on with the
+            sound. None takes this machine's.
         purchase: Everything that must be bought, over all orders; empty means nothing may be bought.
         noise: Noise of the room.
         gain_decibels: Loudness of the shopper against the synthesiser's own.
@@ -107,11 +129,18 @@ class Scenario:
     turns: list[ScenarioTurn]
     voice: str = "espeak:en-us+f3"
     owner: str | None = None
+    people: dict[str, Person] = field(default_factory=dict)
+    time: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
     purchase: list[ExpectedItem] = field(default_factory=list)
     noise: Noise | None = None
     gain_decibels: float = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
+
+    def sound(self, voice: str | None = None) -> str:
+        """The voice, ``engine:name``, that a turn's ``voice`` means; None is the shopper's."""
+        said_in = voice or self.voice
+        return self.people[said_in].voice if said_in in self.people else said_in
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -155,23 +184,40 @@ def _check(path: Path, file: ScenarioFile) -> None:
     if not names or len(set(names)) < len(names):
         raise ScenarioError(f"The scenarios {path} need at least one scenario and unique names.")
     for scenario in file.scenarios:
-        voices = [scenario.voice, scenario.owner, *(turn.voice for turn in scenario.turns)]
         try:
-            for voice in filter(None, voices):
-                ShopperVoice.parse(voice)
-        except ValueError as error:
-            raise ScenarioError(f"Scenario {scenario.name!r} in {path}: {error}.") from error
+            _check_people(scenario)
+        except (ValueError, EnrolmentError) as error:
+            raise ScenarioError(f"Scenario {scenario.name!r} in {path}: {str(error).rstrip('.')}.") from error
         for number, turn in enumerate(scenario.turns, 1):
-            given = [turn.say, turn.wav, turn.digits, turn.replay, turn.silence]
+            given = [turn.say, turn.wav, turn.digits, turn.pin, turn.replay, turn.silence]
             if sum(value is not None for value in given) != 1:
-                raise ScenarioError(
-                    f"Scenario {scenario.name!r} in {path}, turn {number}: give exactly one of say, wav, digits, "
-                    "replay and silence."
-                )
-            if turn.replay is not None and not 0 < turn.replay < number:
-                raise ScenarioError(
-                    f"Scenario {scenario.name!r} in {path}, turn {number}: replay names an earlier turn."
-                )
+                problem = "give exactly one of say, wav, digits, pin, replay and silence"
+            elif turn.replay is not None and not 0 < turn.replay < number:
+                problem = "replay names an earlier turn"
+            elif turn.pin is not None and turn.pin not in _with_pins(scenario):
+                problem = "pin names a person who has one, or is wrong where somebody has one"
+            else:
+                continue
+            raise ScenarioError(f"Scenario {scenario.name!r} in {path}, turn {number}: {problem}.")
+
+
+def _check_people(scenario: Scenario) -> None:
+    """Whether everybody can be spoken for and enrolled.
+
+    Raises:
+        ValueError: Neither a voice nor a person's name.
+        EnrolmentError: A PIN that is none.
+    """
+    for voice in (scenario.voice, scenario.owner, *scenario.people, *(turn.voice for turn in scenario.turns)):
+        ShopperVoice.parse(scenario.sound(voice))
+    for person in scenario.people.values():
+        if person.pin is not None:
+            check_pin(person.pin)
+
+
+def _with_pins(scenario: Scenario) -> tuple[str, ...]:
+    names = tuple(name for name, person in scenario.people.items() if person.pin is not None)
+    return (*names, "wrong") if names else ()
 
 
 def _where(values: Any, location: tuple[int | str, ...]) -> str:

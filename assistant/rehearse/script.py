@@ -77,7 +77,7 @@ class Script:
             at = self._now()
             self._records[-1] = replace(self._records[-1], began=at, ended=at + len(speech) / RATE)
             if len(speech):
-                self._said(at, turn.voice or self._scenario.voice, said or "…")
+                self._said(at, self._scenario.sound(turn.voice), said or "…")
 
         return Turn(speech, turn.silence or 0.0, turn.over_reply, began)
 
@@ -95,7 +95,7 @@ class Script:
         return not missing_words(self._scenario.turns[number].expect, self._records[number].events)
 
     def _speech(self, turn: ScenarioTurn) -> tuple[str, Samples]:
-        voice = turn.voice or self._scenario.voice
+        voice = self._scenario.sound(turn.voice)
         if turn.say is not None:
             return turn.text or turn.say, self._speak(voice, turn.say)
         if turn.wav is not None:
@@ -105,12 +105,25 @@ class Script:
         if turn.digits is not None:
             said = self._language_digits(self._digits(turn.digits))
             return said, self._speak(voice, said)
+        if turn.pin is not None:
+            # The words of a PIN are in no report.
+            return "", self._speak(voice, self._language_digits(self._pin(turn.pin)))
         return "", np.zeros(0, np.float32)
+
+    def _pin(self, whose: str) -> str:
+        people = self._scenario.people
+        if whose == "wrong":
+            return _one_off(next(person.pin for person in people.values() if person.pin))
+        return people[whose].pin or ""
 
     def _digits(self, which: str) -> str:
         digits = self._challenges[-1] if self._challenges else "1234"
         if which == "wrong":
-            return digits[:-1] + str((int(digits[-1]) + 5) % 10)
+            return _one_off(digits)
         if which == "previous":
             return self._challenges[-2] if len(self._challenges) > 1 else digits[::-1]
         return digits
+
+
+def _one_off(digits: str) -> str:
+    return digits[:-1] + str((int(digits[-1]) + 5) % 10)
