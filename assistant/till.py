@@ -8,7 +8,7 @@ import numpy as np
 
 from assistant import events
 from assistant.errors import PaymentUnavailable as ProviderUnavailable
-from assistant.errors import VoicecartError
+from assistant.errors import PriceChanged, VoicecartError
 from assistant.events import EventStream
 from assistant.hear.audio import Samples
 from assistant.pay.authority import AuthorisationRequest, Authorised, Declined, PaymentAuthority, Unavailable
@@ -16,6 +16,7 @@ from assistant.pay.challenge import Challenge
 from assistant.pay.demands import demands_of
 from assistant.settings import Pay
 from assistant.shop.cart import Cart
+from assistant.shop.money import Money
 from assistant.shop.store import Store
 from assistant.talk import inputs
 from assistant.talk.inputs import Input
@@ -69,17 +70,21 @@ class Till:
         """Whether the next answer may be a PIN, which nobody may read."""
         return self._sale is not None and self._sale.pin
 
-    def begin(self, cart: Cart, begun: Callable[[str], None] = lambda order_id: None) -> Input:
-        """Begins the order of exactly this cart and asks for a challenge.
+    def begin(self, cart: Cart, total: Money, begun: Callable[[str], None] = lambda order_id: None) -> Input:
+        """Begins the order of exactly this cart for exactly this total and asks for a challenge.
 
         Args:
             cart: What was confirmed.
+            total: What it may cost; no order is begun for another amount.
             begun: Takes the order's number before anybody is asked to pay.
 
         Raises:
             VoicecartError: The order could not be begun.
         """
-        order = self._store.begin_order(cart, f"{self._randomness.getrandbits(128):032x}")
+        try:
+            order = self._store.begin_order(cart, f"{self._randomness.getrandbits(128):032x}", total)
+        except PriceChanged:
+            return inputs.PriceChanged()
         begun(order.id)
         products = {product.sku: product for product in self._store.products()}
         self._sale = _Sale(

@@ -36,6 +36,7 @@ from assistant.talk.inputs import (
     Paid,
     PaymentDeclined,
     PaymentUnavailable,
+    PriceChanged,
     Silence,
     Woken,
 )
@@ -174,7 +175,9 @@ class TestTable:
             for (state, kind), row in TABLE.items()
             if State.AUTHORISING in row.to and state is not State.AUTHORISING
         }
-        harmless = {(s, k) for s in State for k in (ChallengeIssued, PaymentDeclined, PaymentUnavailable)}
+        harmless = {
+            (s, k) for s in State for k in (ChallengeIssued, PaymentDeclined, PaymentUnavailable, PriceChanged)
+        }
         assert sources - harmless == {(State.CONFIRMING, Intent.CONFIRM)}
 
 
@@ -191,7 +194,7 @@ class TestOrdering:
 
     def test_yes_pays_for_what_was_read_back(self):
         talk = confirming().hear(Intent.CONFIRM)
-        assert talk.actions == (BeginPayment(talk.cart),)
+        assert talk.actions == (BeginPayment(talk.cart, talk.cart.total),)
         assert talk.state is State.AUTHORISING
         talk(ChallengeIssued("4721"))
         assert talk.said == ["challenge"] and talk.listen == Listen(Expecting.DIGITS)

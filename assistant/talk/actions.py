@@ -45,12 +45,42 @@ class Offer:
 
 
 @dataclass(frozen=True)
+class Total:
+    """What a cart costs and why, e.g. "seven dollars with three for two on coffee, including ten cents deposit".
+
+    Attributes:
+        amount: What is charged.
+        reasons: Names of the promotions that make it less.
+        additions: What it holds beside the price of the goods: deposits and taxes, each with its name.
+    """
+
+    amount: Money
+    reasons: tuple["str | SalePrice", ...] = ()
+    additions: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True)
+class SalePrice:
+    """The reason for a lower price that the feed announces, e.g. "the sale price of oat milk"."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Described:
+    """A value as the shop writes it, such as ``"1.5 l"``, to be said as people say it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Say:
     """Say a reply.
 
     Attributes:
         template: Its key in the language's ``replies.toml``, e.g. ``"read_back"``.
-        values: Text, ``int``, ``Money``, ``Amount``, ``Offer``, ``OptionName``, ``Spelled``, or tuples of these.
+        values: Text, ``int``, ``date``, ``Money``, ``Amount``, ``Offer``, ``OptionName``, ``SalePrice``, ``Spelled``,
+            ``Total``, or tuples of these.
     """
 
     template: str
@@ -83,12 +113,13 @@ class ChangeCart:
 
 @dataclass(frozen=True)
 class BeginPayment:
-    """The person has confirmed exactly this cart: begin the order and ask the authority for a challenge.
+    """The person has confirmed exactly this cart for this total: begin the order, ask the authority for a challenge.
 
-    Answered by ``ChallengeIssued``, ``PaymentDeclined``, ``PaymentUnavailable`` or ``Failed``.
+    Answered by ``ChallengeIssued``, ``PriceChanged``, ``PaymentDeclined``, ``PaymentUnavailable`` or ``Failed``.
     """
 
     cart: Cart
+    total: Money
     address: Address | None = None
 
 

@@ -33,7 +33,7 @@ def price(turn: Turn) -> Outcome:
         return resume(turn, Say("prices", {"offers": offers(question.choices, knowledge)}))
     if turn.situation.state is State.CONFIRMING:
         return resume(turn)
-    return resume(turn, say_cart(knowledge.cart, knowledge.language))
+    return resume(turn, say_cart(knowledge.cart, knowledge))
 
 
 def stock(turn: Turn) -> Outcome:
@@ -48,7 +48,7 @@ def what_is_in_cart(turn: Turn) -> Outcome:
     """The contents of the cart."""
     if turn.situation.state is State.CONFIRMING:
         return resume(turn)
-    return resume(turn, say_cart(turn.knowledge.cart, turn.knowledge.language))
+    return resume(turn, say_cart(turn.knowledge.cart, turn.knowledge))
 
 
 def add_to_list(turn: Turn) -> Outcome:
@@ -128,7 +128,10 @@ def _say_price(turn: Turn, product: Product, item: Item) -> Say:
     known = sort_options(product, item.options)[0]
     template = "price_from" if missing_options(product, known) else "price"
     one = amount_of_product(product, 1, known, language)
-    return Say(template, {"item": one, "price": product.price_with(known)})
+    before, now = product.price_with(known), turn.knowledge.pricing.price_of(product, known)
+    if now != before and template == "price":
+        return Say("promotions.price", {"item": one, "price": now, "before": before})
+    return Say(template, {"item": one, "price": now})
 
 
 def _say_stock(turn: Turn, product: Product, item: Item) -> Say:

@@ -8,9 +8,9 @@ from assistant.talk.actions import Action, Listen, Say
 from assistant.talk.asking import ask
 from assistant.talk.recommending import recommendation
 from assistant.talk.settling import fit_to_shop, settle
-from assistant.talk.situation import Goal, ReallyCancel, ReallyReturn, Situation, State, Wish
+from assistant.talk.situation import Goal, Knowledge, ReallyCancel, ReallyReturn, Situation, State, Wish
 from assistant.talk.turn import Outcome, Turn, asleep, done, kept, listening
-from assistant.talk.wording import amounts_of, gained
+from assistant.talk.wording import amounts_of, gained, total_of
 from assistant.understand.understanding import Expecting
 
 
@@ -53,14 +53,16 @@ def changed(turn: Turn, cart: Cart, *said: Say) -> Outcome:
 
 def tell_cart(turn: Turn, cart: Cart, *said: Say) -> Outcome:
     """Tells what is in the cart now."""
-    return done(*turn.save(cart), *said, say_cart(cart, turn.knowledge.language))
+    return done(*turn.save(cart), *said, say_cart(cart, turn.knowledge))
 
 
-def say_cart(cart: Cart, language: str) -> Say:
-    """The contents of the cart, in words."""
+def say_cart(cart: Cart, knowledge: Knowledge) -> Say:
+    """The contents of the cart and what they cost, in words."""
     if not cart:
         return Say("cart_empty")
-    return Say("cart", {"items": amounts_of(cart.lines, language), "total": cart.total})
+    language = knowledge.language
+    total = total_of(knowledge.bill(cart), language)
+    return Say("cart", {"items": amounts_of(cart.lines, language), "total": total})
 
 
 def read_back(turn: Turn, situation: Situation, cart: Cart, *said: Say) -> Outcome:
@@ -72,7 +74,8 @@ def read_back(turn: Turn, situation: Situation, cart: Cart, *said: Say) -> Outco
         return done(*turn.save(fitted), *said, Say("cart_empty"))
     if obstacle:
         reason = Say(f"declined.{obstacle}")
-        return done(*turn.save(fitted), *said, say_cart(fitted, language), reason, Say("cart_kept"))
+        return done(*turn.save(fitted), *said, say_cart(fitted, turn.knowledge), reason, Say("cart_kept"))
+    bill = turn.knowledge.bill(fitted)
     confirming = replace(
         situation,
         state=State.CONFIRMING,
@@ -82,11 +85,24 @@ def read_back(turn: Turn, situation: Situation, cart: Cart, *said: Say) -> Outco
         before=turn.knowledge.cart if situation.before is None else situation.before,
         whole_cart=True,
         read_back=fitted,
+        agreed=bill.total,
         deliver_to=destination(turn),
         failures=0,
     )
-    contents = Say("read_back", {"items": amounts_of(fitted.lines, language), "total": fitted.total})
-    return confirming, (*turn.save(fitted), *said, *goes_to(turn), contents, Listen(Expecting.CONFIRMATION))
+    contents = Say("read_back", {"items": amounts_of(fitted.lines, language), "total": total_of(bill, language)})
+    told = (*said, *pre_ordered(turn, fitted), *goes_to(turn))
+    return confirming, (*turn.save(fitted), *told, contents, Listen(Expecting.CONFIRMATION))
+
+
+def pre_ordered(turn: Turn, cart: Cart) -> tuple[Say, ...]:
+    """Says of each product that is not sent out yet when it will be."""
+    knowledge, language = turn.knowledge, turn.knowledge.language
+    products = [knowledge.products[sku] for sku in dict.fromkeys(line.sku for line in cart.lines)]
+    return tuple(
+        Say("promotions.pre_order", {"name": product.name(language), "date": product.available_on})
+        for product in products
+        if product.available_on and (knowledge.now is None or product.available_on > knowledge.now.date())
+    )
 
 
 def destination(turn: Turn) -> Address | None:

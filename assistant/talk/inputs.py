@@ -35,6 +35,11 @@ class Left:
 
 
 @dataclass(frozen=True)
+class PriceChanged:
+    """The shop asks for another total than the one that was confirmed; no order was begun."""
+
+
+@dataclass(frozen=True)
 class ChallengeIssued:
     """The payment authority wants these digits repeated."""
 
@@ -95,6 +100,7 @@ Input: TypeAlias = (
     | NotHeard
     | Silence
     | Left
+    | PriceChanged
     | ChallengeIssued
     | Paid
     | PaymentDeclined

@@ -18,7 +18,7 @@ _UNANSWERED_CHALLENGES = 1
 
 
 def confirm(turn: Turn) -> Outcome:
-    """Yes: pays for exactly the cart that was read back; another cart is read back first."""
+    """Yes: pays for exactly what was read back; another cart, or another price for it, is read back first."""
     situation, cart = turn.situation, turn.knowledge.cart
     if turn.understanding.items or turn.understanding.unresolved:
         return order(turn)
@@ -26,7 +26,15 @@ def confirm(turn: Turn) -> Outcome:
         return correct(turn)
     if situation.read_back != cart or fit_to_shop(cart, turn.knowledge)[0] != cart:
         return read_back(turn, situation, cart, Say("cart_differs"))
-    return replace(situation, state=State.AUTHORISING, failures=0), (BeginPayment(cart, destination(turn)),)
+    total = turn.knowledge.bill(cart).total
+    if situation.agreed != total:
+        return price_changed(turn)
+    return replace(situation, state=State.AUTHORISING, failures=0), (BeginPayment(cart, total, destination(turn)),)
+
+
+def price_changed(turn: Turn) -> Outcome:
+    """Another total than the one that was read back, because a deal has begun or ended: it is read back again."""
+    return read_back(turn, turn.situation, turn.knowledge.cart, Say("price_changed"))
 
 
 def deny(turn: Turn) -> Outcome:

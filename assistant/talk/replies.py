@@ -4,14 +4,17 @@ import re
 import string
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from importlib import resources
 from typing import Any
 
 from babel import Locale
+from babel.dates import format_skeleton
 
 from assistant.languages.language import Language
+from assistant.languages.measures import say_value
 from assistant.shop.money import Money
-from assistant.talk.actions import Amount, Offer, OptionName, Say, Spelled
+from assistant.talk.actions import Amount, Described, Offer, OptionName, SalePrice, Say, Spelled, Total
 
 _ANY_ERROR = "error.error"
 
@@ -81,10 +84,18 @@ class Replies:
                 return self._language.say_digits(text)
             case OptionName():
                 return self._option(value)
+            case Described(text):
+                return say_value(text, self._language)
             case Offer(name, price):
                 return self._fill(self._parts["offer"], {"name": name, "price": price})
             case Amount():
                 return self._amount(value)
+            case Total():
+                return self._total(value)
+            case SalePrice(name):
+                return self._fill(self._parts["sale_price"], {"name": name})
+            case date():
+                return str(format_skeleton("MMMMd", value, locale=self._locale))
             case tuple():
                 return self._language.join([self.speak(one) for one in value], conjunction)
             case _:
@@ -96,6 +107,17 @@ class Replies:
             return item
         options = [self._option(option) for option in amount.options]
         return self._fill(self._parts["with_options"], {"item": item, "options": ", ".join(options)})
+
+    def _total(self, total: Total) -> str:
+        text = self.speak(total.amount)
+        if total.reasons:
+            text = self._fill(self._parts["with_reasons"], {"total": text, "reasons": total.reasons})
+        if not total.additions:
+            return text
+        additions = tuple(
+            self._fill(self._parts["addition"], {"name": one.name, "amount": one.price}) for one in total.additions
+        )
+        return self._fill(self._parts["with_additions"], {"total": text, "additions": additions})
 
     def _option(self, option: OptionName) -> str:
         group, value = _in_words(option.group), option.value

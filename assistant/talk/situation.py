@@ -8,8 +8,11 @@ from typing import TypeAlias
 
 from assistant.shop.addresses import Address
 from assistant.shop.cart import Cart, LineKey
+from assistant.shop.money import Money
 from assistant.shop.orders import Order
 from assistant.shop.product import Product
+from assistant.shop.promotions.bill import Bill
+from assistant.shop.promotions.pricing import Pricing
 from assistant.shop.shopping_list import ListEntry
 from assistant.talk.actions import Listen, Say
 
@@ -52,6 +55,7 @@ class Wish:
         quantity_sure: A large quantity was asked about and meant.
         quantity_said: Whether the quantity was said.
         replaces: The line of the cart it takes the place of once it is settled.
+        offered: Why the candidates are offered, a reply under ``offer``; empty when the words fit them all.
     """
 
     phrase: str
@@ -63,6 +67,7 @@ class Wish:
     quantity_sure: bool = False
     quantity_said: bool = False
     replaces: LineKey | None = None
+    offered: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,7 @@ class Situation:
         before: The cart before this conversation's order; "cancel" goes back to it. None when nothing is ordered.
         whole_cart: Whether the cart is to be bought even when nothing is added to it.
         read_back: The cart that was read back last.
+        agreed: The total that was read back with it.
         said: The replies of the last step, for "repeat".
         listen: How the last step listens, for "repeat".
         failures: Silences and utterances that were not understood, in a row.
@@ -174,6 +180,7 @@ class Situation:
     before: Cart | None = None
     whole_cart: bool = False
     read_back: Cart | None = None
+    agreed: Money | None = None
     said: tuple[Say, ...] = ()
     listen: Listen | None = None
     failures: int = 0
@@ -200,6 +207,7 @@ class Knowledge:
         now: The time of day; None where nobody knows it.
         return_days: How long after its delivery an order may be returned.
         recommend: Whether the household wants recommendations.
+        pricing: What carts cost this household now.
     """
 
     products: Mapping[str, Product]
@@ -214,3 +222,8 @@ class Knowledge:
     now: datetime | None = None
     return_days: int = 30
     recommend: bool = True
+    pricing: Pricing = field(default_factory=Pricing)
+
+    def bill(self, cart: Cart) -> Bill:
+        """What a cart costs now."""
+        return self.pricing.bill(cart, self.products)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from assistant.talk import (
+    advising,
     asides,
     choosing,
     correcting,
@@ -17,6 +18,7 @@ from assistant.talk import (
     listing,
     paying,
     returning,
+    selecting,
     shopping,
 )
 from assistant.talk.inputs import (
@@ -32,6 +34,7 @@ from assistant.talk.inputs import (
     Paid,
     PaymentDeclined,
     PaymentUnavailable,
+    PriceChanged,
     Silence,
     Woken,
 )
@@ -89,6 +92,7 @@ ROWS: tuple[Row, ...] = (
     Row(READ_BACK, (Intent.CANCEL_ORDER,), everywhere.cancel, (DONE,)),
     # The authority proves who speaks.
     Row((AUTHORISING,), (ChallengeIssued,), paying.challenge, (AUTHORISING,)),
+    Row((AUTHORISING,), (PriceChanged,), paying.price_changed, (CONFIRMING, DONE)),
     Row((AUTHORISING,), (PaymentDeclined,), paying.declined, (AUTHORISING, IDLE)),
     Row((AUTHORISING,), (PaymentUnavailable,), paying.unavailable, (IDLE,)),
     Row((AUTHORISING,), (Silence, NotHeard), paying.another_challenge, (AUTHORISING, IDLE)),
@@ -107,6 +111,7 @@ ROWS: tuple[Row, ...] = (
             Intent.LIST_READ,
             Intent.LIST_REMOVE,
             Intent.RUNNING_LOW,
+            Intent.ASK,
             Woken,
         ),
         paying.explain_challenge,
@@ -128,7 +133,9 @@ ROWS: tuple[Row, ...] = (
     Row(EVERY, (Intent.LIST_BUY,), listing.buy_list, (*_CART, LISTENING)),
     Row(EVERY, (Intent.REMOVE,), correcting.remove, (*_CART, LISTENING)),
     Row(EVERY, (Intent.CHANGE_QUANTITY, Intent.CHANGE_OPTION), correcting.correct, (*_CART, LISTENING)),
+    Row(EVERY, (Intent.CHOOSE,), selecting.choose, (*_ASIDE, IDLE)),
     # Asides.
+    Row(EVERY, (Intent.ASK,), advising.ask, _ASIDE),
     Row(EVERY, (Intent.PRICE,), asides.price, _ASIDE),
     Row(EVERY, (Intent.STOCK,), asides.stock, _ASIDE),
     Row(EVERY, (Intent.WHAT_IS_IN_CART,), asides.what_is_in_cart, _ASIDE),
@@ -153,7 +160,7 @@ ROWS: tuple[Row, ...] = (
     Row(EVERY, (OrderReturned,), returning.order_returned, (DONE,)),
     Row(EVERY, (Failed,), paying.failed, (DONE,)),
     Row(EVERY, (ChallengeIssued,), everywhere.refuse_challenge, EVERY),
-    Row(EVERY, (PaymentDeclined, PaymentUnavailable), everywhere.ignore, EVERY),
+    Row(EVERY, (PaymentDeclined, PaymentUnavailable, PriceChanged), everywhere.ignore, EVERY),
 )
 
 

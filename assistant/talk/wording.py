@@ -3,9 +3,14 @@
 from collections.abc import Iterable, Mapping
 
 from assistant.shop.cart import Cart, CartLine
+from assistant.shop.money import Money
 from assistant.shop.product import Product
-from assistant.talk.actions import Amount, Offer, OptionName
+from assistant.shop.promotions.bill import Bill, Charge, ChargeKind
+from assistant.shop.promotions.pricing import sold_on_sale
+from assistant.talk.actions import Amount, Offer, OptionName, SalePrice, Total
 from assistant.talk.situation import Knowledge
+
+_MOST_REASONS = 3
 
 
 def amount_of(line: CartLine, language: str) -> Amount:
@@ -37,13 +42,27 @@ def offers(skus: Iterable[str], knowledge: Knowledge) -> tuple[Offer, ...]:
     products = [knowledge.products[sku] for sku in skus if sku in knowledge.products]
     names = [product.name(knowledge.language) for product in products]
     return tuple(
-        Offer(_with_brand(product, name) if names.count(name) > 1 else name, product.price)
+        Offer(_with_brand(product, name) if names.count(name) > 1 else name, knowledge.pricing.price_of(product))
         for product, name in zip(products, names, strict=True)
     )
 
 
 def _with_brand(product: Product, name: str) -> str:
     return f"{product.brand} {name}" if product.brand and product.brand.casefold() not in name.casefold() else name
+
+
+def total_of(bill: Bill, language: str) -> Money | Total:
+    """A bill's total with the promotions, deposits and taxes in it, when there are any."""
+    reasons = tuple(_reason(charge, language) for charge in bill.summary(ChargeKind.DISCOUNT)[:_MOST_REASONS])
+    additions = bill.summary(ChargeKind.DEPOSIT, ChargeKind.TAX)
+    if not reasons and not additions:
+        return bill.total
+    return Total(bill.total, reasons, tuple(Offer(one.name(language), one.amount) for one in additions))
+
+
+def _reason(charge: Charge, language: str) -> str | SalePrice:
+    name = charge.name(language)
+    return SalePrice(name) if sold_on_sale(charge.reference) else name
 
 
 def amount_of_product(product: Product, quantity: int, options: Mapping[str, str], language: str) -> Amount:

@@ -15,6 +15,7 @@ from assistant.shop.promotions.rules import DealPrice, PriceRules, Promotion, Sc
 
 _ALL_OF_IT = 10_000  # hundredths of a percent
 _KINDS = tuple(ChargeKind)
+_SALE = "sale:"
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,12 @@ def sale_of(product: Product) -> Promotion | None:
     if product.sale is None or product.sale.price.currency != product.price.currency:
         return None
     deal, scope = DealPrice(product.sale.price.minor), Scope(skus=frozenset({product.sku}))
-    return Promotion(f"sale:{product.sku}", product.names, deal, scope, product.sale.begins, product.sale.ends)
+    return Promotion(f"{_SALE}{product.sku}", product.names, deal, scope, product.sale.begins, product.sale.ends)
+
+
+def sold_on_sale(reference: str) -> bool:
+    """Whether a discount's reference is that of a lower price that the feed announces."""
+    return reference.startswith(_SALE)
 
 
 def _articles(
