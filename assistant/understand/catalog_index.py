@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from rapidfuzz import fuzz, process
-
 from assistant.languages.language import Language
 from assistant.languages.pattern import Phrase
 from assistant.shop.product import Product
+from assistant.understand.likeness import Candidates, Likeness, Pronounce
 from assistant.understand.product_phrases import (
     Naming,
     OptionPhrase,
@@ -18,20 +17,11 @@ from assistant.understand.product_phrases import (
     phrases_of_products,
 )
 
-Pronounce = Callable[[str], Sequence[Sequence[str]]]
-"""A word's pronunciations, likeliest first, as phones."""
-
 _EXACT = {Naming.NAME: 100.0, Naming.ALIAS: 100.0, Naming.BRANDED: 100.0, Naming.GENERIC: 88.0}
 _WITHIN = 84.0
 """Score of words that all belong to a longer name, wherever they stand in it."""
 _ONLY_PART = (45.0, 44.0)
 """Score of a name that is all there amid other words: a basis, and more the more of what was said it covers."""
-_HEARD_ALIKE = 0.97
-"""What an equal sound is worth beside an equal spelling."""
-_ALIKE = (1.5, -50.0)
-"""From a likeness of letters or phones (0-100) to a score: unrelated words have about half their letters in common."""
-_CANDIDATES = 40
-_FLOOR = 60.0
 
 
 @dataclass(frozen=True)
@@ -49,19 +39,24 @@ class SearchableCatalog:
         products: The catalog.
         language: Its words, singular and plural.
         pronounce: Pronunciations of a word; asked only when spelling alone finds nothing.
+        candidates: Which products are compared when no words name one exactly; None compares all of them.
     """
 
-    def __init__(self, products: Iterable[Product], language: Language, pronounce: Pronounce) -> None:
+    def __init__(
+        self,
+        products: Iterable[Product],
+        language: Language,
+        pronounce: Pronounce,
+        candidates: Candidates | None = None,
+    ) -> None:
         self.products: Mapping[str, Product] = {product.sku: product for product in products}
         self.language = language
-        self._pronounce = pronounce
         self._stem = language.forms.stem_all
         self.phrases: tuple[ProductPhrase, ...] = phrases_of_products(self.products.values(), language)
+        self._likeness = Likeness(self.phrases, language, pronounce, candidates)
         self.readings: dict[Phrase, tuple[Any, ...]] = {}
         """What ``item_reading`` made of words lately: a sentence is read in several ways that share them."""
         self._meant: dict[tuple[int, tuple[Phrase, ...]], dict[str, str] | None] = {}
-        self._phones: dict[str, str] = {}
-        self._sounds: dict[str, str] = {}
 
     # Exactly.
 
@@ -173,10 +168,6 @@ class SearchableCatalog:
     # Nearly.
 
     @cached_property
-    def _texts(self) -> tuple[list[str], list[ProductPhrase]]:
-        return ["".join(self._stem(phrase.words)) for phrase in self.phrases], list(self.phrases)
-
-    @cached_property
     def _holding(self) -> Mapping[str, frozenset[int]]:
         """Stem → numbers of the phrases that hold it."""
         index: dict[str, set[int]] = {}
@@ -204,7 +195,8 @@ class SearchableCatalog:
         if not scores or max(scores.values()) < _EXACT[Naming.NAME]:
             self._find_parts(stems, found)
         if not scores or max(scores.values()) < _WITHIN:
-            self._find_alike(words, stems, found)
+            for phrase, likeness in self._likeness.phrases_like(words):
+                found(phrase.sku, likeness * _EXACT[phrase.naming] / 100)
         order = {sku: number for number, sku in enumerate(self.products)}
         return tuple(
             Match(sku, score) for sku, score in sorted(scores.items(), key=lambda one: (-one[1], order[one[0]]))
@@ -242,40 +234,3 @@ class SearchableCatalog:
             if len(own) < len(stems) and set(own) <= set(stems) and self.phrases[number].naming is not Naming.GENERIC:
                 basis, more = _ONLY_PART
                 found(self.phrases[number].sku, basis + more * len("".join(own)) / length)
-
-    def _find_alike(self, words: Sequence[str], stems: Phrase, found: Callable[[str, float], None]) -> None:
-        texts, phrases = self._texts
-        for _, score, number in process.extract(
-            "".join(stems), texts, scorer=fuzz.ratio, limit=_CANDIDATES, score_cutoff=_FLOOR
-        ):
-            found(phrases[number].sku, _alike(score) * _EXACT[phrases[number].naming] / 100)
-        sound = self._sound(words)
-        if not sound:
-            return
-        for _, score, number in process.extract(
-            sound, self._sounds_of_phrases, scorer=fuzz.ratio, limit=_CANDIDATES, score_cutoff=_FLOOR
-        ):
-            found(phrases[number].sku, _alike(score * _HEARD_ALIKE) * _EXACT[phrases[number].naming] / 100)
-
-    @cached_property
-    def _sounds_of_phrases(self) -> list[str]:
-        return [self._sound(phrase.words) for phrase in self._texts[1]]
-
-    def _sound(self, words: Sequence[str]) -> str:
-        """The phones of words, one character each; empty when one of them cannot be said."""
-        sounds = [self._sound_of(word) for word in words]
-        return "".join(sounds) if all(sounds) else ""
-
-    def _sound_of(self, word: str) -> str:
-        if word not in self._sounds:
-            variants = self._pronounce(word)
-            phones = variants[0] if variants else ()
-            self._sounds[word] = "".join(
-                self._phones.setdefault(phone, chr(ord("A") + len(self._phones))) for phone in phones
-            )
-        return self._sounds[word]
-
-
-def _alike(likeness: float) -> float:
-    slope, basis = _ALIKE
-    return max(0.0, slope * likeness + basis)
