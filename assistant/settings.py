@@ -95,6 +95,9 @@ class Shop:
         "Where the shop is kept: a file in the state folder, or a PostgreSQL server such as"
         " postgresql://shop@db.example/voicecart; empty takes voicecart.db.",
     )
+    programmes: tuple[str, ...] = _documented(
+        (), "Programmes that the household is a member of, as the promotions file names them, for member prices."
+    )
     return_days: Annotated[int, Field(ge=0)] = _documented(
         30, "Days after its delivery in which an order may be returned; 0 takes nothing back."
     )

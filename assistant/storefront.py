@@ -65,7 +65,15 @@ def open_storefront(
         provider = StripePayments(engine, household, currency, StripeApi(settings.pay))
     else:
         provider = Wallet(engine, household, Money(settings.pay.opening_balance, currency))
-    store = Store(engine, household, provider, currency, products=products, randomness=randomness)
+    store = Store(
+        engine,
+        household,
+        provider,
+        currency,
+        products=products,
+        randomness=randomness,
+        programmes=settings.shop.programmes,
+    )
     errands = Errands(engine, provider, settings)
     return Storefront(engine, store, provider, errands, provider if isinstance(provider, Wallet) else None)
 

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from assistant.assembly import Parts
+from assistant.catalog_search import find_products, prepare_search
 from assistant.commands.main import Subcommands
+from assistant.commands.promotions import imported
 from assistant.errors import CatalogMissing, FeedError, UsageError
 from assistant.shop.feed import FeedResult
 from assistant.shop.feeds.reading import FeedFormat, open_feed
 from assistant.shop.feeds.updating import updated
 from assistant.shop.product import Product
+from assistant.shop.promotions.rule_file import read_rule_file
 from assistant.shop.store import Store
 from assistant.storefront import open_storefront, products_for
 from assistant.understand.catalog_check import check_catalog
@@ -35,6 +38,12 @@ def register(subcommands: Subcommands) -> None:
     )
     parser.add_argument("action", nargs="?", choices=("show", "import", "search", "check", "compile"), default="show")
     parser.add_argument("rest", nargs="*", metavar="FEED|TEXT", help="a feed, or words to search for")
+    parser.add_argument(
+        "--promotions",
+        type=Path,
+        metavar="FILE",
+        help="import: a promotions file for the new catalog, checked before it",
+    )
     parser.add_argument("--update", action="store_true", help="import: keep the products that the feed does not name")
     parser.add_argument(
         "--format", type=FeedFormat, choices=tuple(FeedFormat), help="of the feed (default: seen from its content)"
@@ -50,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--out belongs to 'voicecart catalog compile'.")
     if options.update and options.action != "import":
         raise UsageError("--update belongs to 'voicecart catalog import'.")
+    if options.promotions and options.action != "import":
+        raise UsageError("--promotions belongs to 'voicecart catalog import'.")
     match options.action:
         case "import":
             return _import(options, _feed(options, required=True))
@@ -77,7 +88,11 @@ def _parts(
 ) -> Parts:
     if products is None:
         products = _read(options, feed).products if feed else products_for(options.settings, options.state, None)
-    return Parts(options.settings, products, folder or options.state, lambda line: print(line, file=sys.stderr))
+    return Parts(options.settings, products, folder or options.state, _to_stderr)
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -93,11 +108,15 @@ def _show(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace, path: Path | None) -> int:
     assert path is not None
     feed = _read(options, path)
+    rules = read_rule_file(options.promotions) if options.promotions else None
     store = open_storefront(options.settings, options.state).store
     products = updated(_on_sale(store), feed) if options.update else feed.products
     if not products:
         raise FeedError(f"{path} only removes products. Import it with --update; the catalog stays as it was.")
     count = store.import_catalog(products)
+    prepare_search(options.settings, options.state, _to_stderr)
+    if rules is not None:
+        print(imported(store, rules, as_json=options.json), file=sys.stderr)
     if options.json:
         problems = [vars(problem) for problem in feed.problems]
         print(json.dumps({"products": count, "currency": feed.currency, "problems": problems}, ensure_ascii=False))
@@ -123,22 +142,21 @@ def _on_sale(store: Store) -> tuple[Product, ...]:
 def _search(options: argparse.Namespace, text: str) -> int:
     if not text:
         raise UsageError("What is searched for? 'voicecart catalog search TEXT'.")
-    parts = _parts(options, None)
-    code = parts.language.code
-    matches = parts.catalog.search(parts.language.normalise(text).split())[:_MOST_FOUND]
-    if not matches and not options.json:
+    code = options.settings.understand.language
+    hits = find_products(options.settings, options.state, text, _MOST_FOUND, _to_stderr)
+    if not hits and not options.json:
         print(f"Nothing is called anything like {text!r}.")
-    for match in matches:
-        product = parts.catalog.products[match.sku]
+    for hit in hits:
+        product = hit.product
         fields = {
             "sku": product.sku,
             "name": product.name(code),
             "brand": product.brand,
-            "score": round(match.score, 1),
+            "score": round(hit.score, 1),
         }
         fields |= {"price": product.price.minor, "currency": product.price.currency, "stock": product.stock}
         price, brand = product.price.decimal(), f" ({product.brand})" if product.brand else ""
-        line = f"{match.score:5.1f}  {product.sku:<20} {product.name(code)}{brand}, {price} {product.price.currency}"
+        line = f"{hit.score:5.1f}  {product.sku:<20} {product.name(code)}{brand}, {price} {product.price.currency}"
         print(json.dumps(fields, ensure_ascii=False) if options.json else line)
     return 0
 

@@ -17,6 +17,8 @@ from assistant.errors import SettingsError
 from assistant.shop.cart import CartLine
 from assistant.shop.money import Money
 from assistant.shop.orders import Order
+from assistant.shop.promotions.bill import Bill, Charge, ChargeKind
+from assistant.shop.promotions.pricing import sold_on_sale
 
 WIDTH = 44
 """Columns of a printed receipt."""
@@ -44,15 +46,19 @@ class Receipt:
     Attributes:
         title: With the order's number.
         lines: What was bought.
+        charges: What makes the total differ from the sum of the lines, each with its amount; begins with that sum.
         total_label: The word for it.
         total: The order's total.
+        included: Taxes that the total includes already, each with its amount.
         history: Every status with its time.
     """
 
     title: str
     lines: tuple[ReceiptLine, ...]
+    charges: tuple[tuple[str, str], ...]
     total_label: str
     total: str
+    included: tuple[tuple[str, str], ...]
     history: tuple[tuple[str, str], ...]
 
 
@@ -71,8 +77,13 @@ def receipt(order: Order, language: str, zone: tzinfo | None = None) -> Receipt:
     return Receipt(
         title=words["order"].format(number=order.id),
         lines=tuple(_line(line, language, words) for line in order.lines),
+        charges=_charges(order.bill, language, words),
         total_label=words["total"],
         total=_money(order.total, language),
+        included=tuple(
+            (words["tax_included"].format(name=charge.name(language)), _money(charge.amount, language))
+            for charge in order.bill.summary(ChargeKind.TAX_INCLUDED)
+        ),
         history=tuple(
             (words["status"][change.status], _time(change.at.astimezone(zone), language)) for change in order.history
         ),
@@ -86,7 +97,9 @@ def render_receipt(receipt: Receipt, width: int = WIDTH) -> str:
     for line in receipt.lines:
         rows.append(_row(line.name, line.total, width))
         rows += [f"  {detail}" for detail in line.details]
-    rows += [rule, _row(receipt.total_label, receipt.total, width), rule]
+    rows += [rule, *(_row(name, amount, width) for name, amount in receipt.charges)]
+    rows.append(_row(receipt.total_label, receipt.total, width))
+    rows += [*(_row(name, amount, width) for name, amount in receipt.included), rule]
     rows += [_row(status, at, width) for status, at in receipt.history]
     return "\n".join(rows)
 
@@ -95,6 +108,20 @@ def _line(line: CartLine, language: str, words: Mapping[str, Any]) -> ReceiptLin
     each = words["each"].format(quantity=line.quantity, price=_money(line.unit_price, language))
     options = (words["option"].format(group=group, value=value) for group, value in line.options.items())
     return ReceiptLine(line.name(language), (each, *options), _money(line.total, language))
+
+
+def _charges(bill: Bill, language: str, words: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """One row for each promotion, deposit and tax that is added, below the sum of the lines; none without them."""
+    charges = bill.summary(ChargeKind.DISCOUNT, ChargeKind.DEPOSIT, ChargeKind.TAX)
+    if not charges:
+        return ()
+    rows = ((_charge(charge, language, words), _money(charge.amount, language)) for charge in charges)
+    return ((words["subtotal"], _money(bill.subtotal, language)), *rows)
+
+
+def _charge(charge: Charge, language: str, words: Mapping[str, Any]) -> str:
+    name = charge.name(language)
+    return str(words["sale_price"].format(name=name)) if sold_on_sale(charge.reference) else name
 
 
 def _row(left: str, right: str, width: int) -> str:
