@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant.errors import UsageError
-from assistant.hear.acceptor import UNKNOWN_COST, acceptor_of
+from assistant.hear.acceptor import UNKNOWN_COST, Labels, acceptor_of
 from assistant.hear.grammar_file import read_grammar
 from assistant.understand.grammar import Alternatives, Filler, Reference, Repeat, Sequence, Words
 
@@ -93,7 +93,7 @@ def test_any_stands_for_general_words(file):
 
 def test_it_compiles(file):
     grammar = read_grammar(file({"rules": {"start": ["a <b>", "[unk]"], "b": {"repeat": ["c", "d"]}}}))
-    automaton = acceptor_of(grammar, {"a": 1, "c": 2, "d": 3, "[unk]": 4}, {})
+    automaton = acceptor_of(grammar, Labels({"a": 1, "c": 2, "d": 3, "[unk]": 4}), {})
     assert {arc[2] for arc in automaton.arcs} == {0, 1, 2, 3, 4}
 
 

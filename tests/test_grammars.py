@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shops import COFFEE, HOUSEHOLD, LANGUAGE, LEXICON, RESTAURANT, catalog, option, product
 
-from assistant.hear.acceptor import acceptor_of
+from assistant.hear.acceptor import Labels, acceptor_of
 from assistant.settings import Understand
 from assistant.understand.grammar import Alternatives, Expression, Filler, Grammar, Reference, Repeat, Sequence, Words
 from assistant.understand.grammar_building import build_grammars
@@ -281,4 +281,4 @@ def arcs(grammar: Grammar) -> int:
     numbers: Mapping[str, int] = {
         word: number for number, word in enumerate(["[unk]", *sorted(grammar.vocabulary())], 1)
     }
-    return len(list(acceptor_of(grammar, numbers, {}).arcs))
+    return len(list(acceptor_of(grammar, Labels(numbers), {}).arcs))

@@ -1,6 +1,7 @@
 """From a regular grammar as data to the arcs of an acceptor over words."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from assistant.hear.openfst import Arc, Automaton
 from assistant.understand.grammar import (
@@ -18,31 +19,51 @@ UNKNOWN = "[unk]"
 UNKNOWN_COST = 7.0
 """What a sound that is no word costs within a filler, besides the filler's own cost: as much as a rather rare word."""
 
+WAKE_MARK = "#wake"
+"""The word without sound that ends the wake phrase: it appears in Vosk's partial text once the phrase is complete."""
 
-def acceptor_of(grammar: Grammar, numbers: Mapping[str, int], general: Mapping[str, float]) -> Automaton:
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of words.
+
+    Attributes:
+        numbers: Word → label; holds ``[unk]``.
+        said_as: Word that the model itself lacks → the labels of what is heard in its place, none for a word that
+            makes no sound.
+    """
+
+    numbers: Mapping[str, int]
+    said_as: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+def acceptor_of(grammar: Grammar, labels: Labels, general: Mapping[str, float]) -> Automaton:
     """The grammar as an acceptor.
 
     It is built from the end: every expression gets the state that follows it and returns the state before it, so that
     a rule which several sentences go on with in the same way exists once.
 
     Args:
-        grammar: Words that ``numbers`` lacks are taken as unknown sounds.
-        numbers: Word → label; holds ``[unk]``.
+        grammar: Words without a label are taken as unknown sounds.
+        labels: Words that are heard as others make it a transducer: these go in, the word comes out.
         general: Words of fillers → cost.
     """
-    builder = _Builder(grammar, numbers, general)
+    builder = _Builder(grammar, labels, general)
     start = builder.before(Reference(grammar.start), 0)
     return Automaton(builder.arcs, {0: 0.0}, start)
 
 
 class _Builder:
-    def __init__(self, grammar: Grammar, numbers: Mapping[str, int], general: Mapping[str, float]) -> None:
+    def __init__(self, grammar: Grammar, labels: Labels, general: Mapping[str, float]) -> None:
         self.arcs: list[Arc] = []
         self._states = 1
         self._grammar = grammar
-        self._numbers = numbers
-        self._filler = [(numbers[UNKNOWN], UNKNOWN_COST)] + [
-            (numbers[word], cost) for word, cost in general.items() if word in numbers
+        self._numbers = labels.numbers
+        self._said_as = {self._numbers[word]: heard for word, heard in labels.said_as.items()}
+        self._filler = [(self._numbers[UNKNOWN], UNKNOWN_COST)] + [
+            (self._numbers[word], cost)
+            for word, cost in general.items()
+            if word in self._numbers and word not in labels.said_as
         ]
         self._rules: dict[tuple[str, int], int] = {}
         self._fillers: dict[tuple[float, int], int] = {}
@@ -52,8 +73,7 @@ class _Builder:
         match expression:
             case Words(text):
                 for word in reversed(text.split()):
-                    label = self._numbers.get(word, self._numbers[UNKNOWN])
-                    after = self._arc_to(after, label)
+                    after = self._arc_to(after, self._numbers.get(word, self._numbers[UNKNOWN]))
                 return after
             case Sequence(parts):
                 for part in reversed(parts):
@@ -89,6 +109,11 @@ class _Builder:
         self.arcs.append((source, target, label, label, cost))
 
     def _arc_to(self, target: int, label: int) -> int:
+        first, *others = self._said_as.get(label, (label,)) or (0,)
+        for heard in reversed(others):
+            state = self._state()
+            self.arcs.append((state, target, heard, 0, 0.0))
+            target = state
         state = self._state()
-        self._arc(state, target, label, 0.0)
+        self.arcs.append((state, target, first, label, 0.0))
         return state

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import GraphError, ModelDamaged
-from assistant.hear.acceptor import UNKNOWN, UNKNOWN_COST, acceptor_of
+from assistant.hear.acceptor import UNKNOWN, UNKNOWN_COST, WAKE_MARK, Labels, acceptor_of
 from assistant.hear.lexicon import Lexicon
 from assistant.hear.lexicon_transducer import PAUSE_COST, UNKNOWN_PHONE_COST, lexicon_transducer
 from assistant.hear.openfst import Automaton, compile_automaton, optimise_acceptor, run_tool
+from assistant.hear.published_words import with_missing_words
 from assistant.hear.topology import read_topology
 from assistant.understand.grammar import Alternatives, Filler, Grammar, Words
 from assistant.understand.grammar import Sequence as InSequence
@@ -36,8 +37,6 @@ _WAKE_DECODING = (
     # Determinising such a wide lattice by its phones first takes minutes for twenty seconds of running speech.
     "--phone-determinize=false",
 )
-WAKE_MARK = "#wake"
-"""The word without sound that ends the wake phrase: it appears in Vosk's partial text once the phrase is complete."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,8 @@ def prepare_graphs(
 
     Args:
         model: A model folder of ours (``am/``, ``conf/``, ``topology.json``), or a published Vosk model with a
-            lookahead graph, whose own words are then all there are. A published model with a fixed graph
-            (``HCLG.fst``) takes no grammar: its own folder serves for everything.
+            lookahead graph; words that it lacks are heard as words that sound alike. A published model with a
+            fixed graph (``HCLG.fst``) takes no grammar: its own folder serves for everything.
         grammars: One for every state of the dialogue.
         wake_phrase: As text, lower case; empty for none.
         lexicon: Pronunciations and general words.
@@ -128,22 +127,21 @@ def _build(
             progress(f"Compiling the recognition graph for {len(words)} words …")
             shared = work / "shared"
             shared.mkdir()
-            published = model / "graph" / "HCLr.fst"
-            if published.is_file():
-                for path in published.parent.iterdir():
+            if (model / "graph" / "HCLr.fst").is_file():
+                for path in (model / "graph").iterdir():
                     _link(path, shared / path.name)
-                (shared / "Gr.fst").unlink(missing_ok=True)
-                numbers = _read_numbers(shared / "words.txt")
+                (shared / "Gr.fst").unlink(missing_ok=True)  # Every grammar has its own.
+                labels = with_missing_words(shared, words, lexicon)
             else:
-                numbers = _compile_words(model, words, lexicon, shared)
+                labels = Labels(_compile_words(model, words, lexicon, shared))
             for title, grammar in grammars.items():
                 target = done / title
                 _link_model(model, target, _WAKE_DECODING if title == _WAKE else ())
                 for path in shared.iterdir():
                     _link(path, target / "graph" / path.name)
-                acceptor = acceptor_of(grammar, numbers, lexicon.general_words)
+                acceptor = acceptor_of(grammar, labels, lexicon.general_words)
                 _compile_grammar(
-                    _only_marks(acceptor, numbers) if title == _WAKE else acceptor,
+                    _only_marks(acceptor, labels.numbers[WAKE_MARK]) if title == _WAKE else acceptor,
                     target / "graph" / "Gr.fst",
                     work / "Gr.fst",
                 )
@@ -198,14 +196,14 @@ def _compile_words(model: Path, words: Iterable[str], lexicon: Lexicon, folder: 
     return numbers
 
 
-def _only_marks(acceptor: Automaton, numbers: Mapping[str, int]) -> Automaton:
+def _only_marks(acceptor: Automaton, mark: int) -> Automaton:
     """Takes all words but marks and puts out marks only.
 
     All readings without the phrase become one, and all with it another: two alternatives are the best of each.
     """
-    mark = numbers[WAKE_MARK]
     arcs = [
-        (source, target, label, label if label == mark else 0, cost) for source, target, label, _, cost in acceptor.arcs
+        (source, target, label, output if output == mark else 0, cost)
+        for source, target, label, output, cost in acceptor.arcs
     ]
     return Automaton(arcs, acceptor.finals, acceptor.start)
 
@@ -214,16 +212,6 @@ def _compile_grammar(automaton: Automaton, path: Path, work: Path) -> None:
     compile_automaton(automaton, work)
     optimise_acceptor(work)
     run_tool("fstconvert", "--fst_type=const", work, path)
-
-
-def _read_numbers(path: Path) -> dict[str, int]:
-    numbers = {}
-    for line in path.read_text("utf-8").splitlines():
-        word, _, number = line.rpartition(" ")
-        numbers[word] = int(number)
-    if UNKNOWN not in numbers:
-        raise ModelDamaged(f"{path} has no word {UNKNOWN}: this model cannot tell speech from its own words.")
-    return numbers
 
 
 def _link_model(model: Path, target: Path, decoding: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -77,6 +77,21 @@ class Lexicon:
     def words(self) -> list[str]:
         """All words of the dictionary, sorted."""
         return list(dict.fromkeys(line.partition(b" ")[0].decode() for line in self._text.splitlines()))
+
+    @cached_property
+    def alike(self) -> Mapping[str, tuple[str, ...]]:
+        """Phone → phones that are easily taken for it."""
+        found: dict[str, dict[str, None]] = {}
+        for group in self._rules.get("alike", ()):
+            for phone in group:
+                found.setdefault(phone, {}).update(dict.fromkeys(other for other in group if other != phone))
+        return {phone: tuple(others) for phone, others in found.items()}
+
+    def entries(self) -> Iterator[tuple[str, Pronunciation]]:
+        """All words of the dictionary with their pronunciations, sorted by word."""
+        for line in self._text.decode().splitlines():
+            word, *phones = line.split()
+            yield word, tuple(phones)
 
     def _look_up(self, word: str) -> tuple[Pronunciation, ...]:
         key = word.encode() + b" "

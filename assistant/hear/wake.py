@@ -5,8 +5,9 @@ from collections import deque
 from pathlib import Path
 from typing import Any, Protocol
 
+from assistant.hear.acceptor import WAKE_MARK
 from assistant.hear.audio import RATE, Samples
-from assistant.hear.graph import WAKE_COST, WAKE_MARK
+from assistant.hear.graph import WAKE_COST
 from assistant.hear.muting import muted
 from assistant.hear.vosk_recogniser import load_vosk_model, pcm
 from assistant.settings import Hear
