@@ -19,7 +19,7 @@ from assistant.languages.pattern import Phrase, expand_all
 from assistant.languages.word_forms import WordForms
 from assistant.shop.money import Money
 
-_FILES = ("language", "numbers", "quantities", "items", "answers", "commands")
+_FILES = ("language", "numbers", "quantities", "items", "answers", "commands", "facts")
 _NUMBER = re.compile(r"(?<![\d.])(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?(?:\s?([a-z]+)(?![a-z'\d]))?")
 _NOT_A_WORD = re.compile(r"[^\w']+|_")
 _LOOSE_APOSTROPHE = re.compile(r"(?<!\w)'+|'+(?!\w)")

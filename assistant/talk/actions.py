@@ -157,6 +157,13 @@ class ReturnOrder:
 
 
 @dataclass(frozen=True)
+class UseCoupon:
+    """A promotion's coupon was named: it counts from now on; answered by ``CouponNamed`` or ``Failed``."""
+
+    promotion: str
+
+
+@dataclass(frozen=True)
 class RemoveFromList:
     """Take these entries off the shopping list. Not answered unless it fails."""
 
@@ -179,5 +186,6 @@ Action: TypeAlias = (
     | AddToList
     | ReturnOrder
     | RemoveFromList
+    | UseCoupon
     | EndConversation
 )

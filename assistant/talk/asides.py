@@ -11,6 +11,7 @@ from assistant.talk.asking import ask
 from assistant.talk.flow import resume, say_cart
 from assistant.talk.settling import sort_options
 from assistant.talk.situation import ReallyCancel, Situation, State, WhichProduct
+from assistant.talk.subject import line_in_focus, subject
 from assistant.talk.turn import Outcome, Turn
 from assistant.talk.wording import amount_of_product, amounts_of, offers
 from assistant.understand.understanding import Item
@@ -28,11 +29,13 @@ def price(turn: Turn) -> Outcome:
     """What products, the choices that were read out, or the cart cost."""
     heard, knowledge, question = turn.understanding, turn.knowledge, turn.situation.question
     if heard.items or heard.unresolved:
-        return resume(turn, *_each(turn, _say_price))
+        return resume(turn, *_each(turn, say_price))
     if isinstance(question, WhichProduct):
         return resume(turn, Say("prices", {"offers": offers(question.choices, knowledge)}))
     if turn.situation.state is State.CONFIRMING:
         return resume(turn)
+    if turn.situation.topic and line_in_focus(turn) is None:
+        return resume(turn, *(say_price(turn, product, Item(product.sku, "")) for product in subject(turn)))
     return resume(turn, say_cart(knowledge.cart, knowledge))
 
 
@@ -123,7 +126,8 @@ def _each(turn: Turn, say: Callable[[Turn, Product, Item], Say]) -> list[Say]:
     return replies
 
 
-def _say_price(turn: Turn, product: Product, item: Item) -> Say:
+def say_price(turn: Turn, product: Product, item: Item) -> Say:
+    """What one of a product costs with the options that were said."""
     language = turn.knowledge.language
     known = sort_options(product, item.options)[0]
     template = "price_from" if missing_options(product, known) else "price"

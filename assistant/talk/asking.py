@@ -22,6 +22,9 @@ def ask(question: Question, knowledge: Knowledge) -> tuple[Say, Listen]:
     """The question in words, and how to listen for its answer."""
     match question:
         case WhichProduct(wish, choices):
+            if wish.offered:
+                said = Say(f"offer.{wish.offered}", _offered(wish, choices, knowledge))
+                return said, Listen(Expecting.CONFIRMATION if len(choices) == 1 else Expecting.CHOICE, choices)
             if len(choices) == 1:
                 say = Say("did_you_mean", {"name": offers(choices, knowledge)[0].name})
                 return say, Listen(Expecting.CONFIRMATION, choices)
@@ -51,6 +54,10 @@ def ask(question: Question, knowledge: Knowledge) -> tuple[Say, Listen]:
         case TakeRecommendation(wish, reason, evidence):
             values = {"item": _amount(wish, knowledge), "name": _name(wish, knowledge), "count": evidence}
             return Say(f"recommend.{reason}", values), _yes_or_no(wish)
+
+
+def _offered(wish: Wish, choices: tuple[str, ...], knowledge: Knowledge) -> dict[str, object]:
+    return {"name": wish.phrase, "choices": offers(choices, knowledge, wish.phrase), "count": len(choices)}
 
 
 def _yes_or_no(wish: Wish) -> Listen:

@@ -38,7 +38,7 @@ def answer(turn: Turn) -> Outcome:
     wishes = _answered(question, question.wish, heard, turn.knowledge)
     if wishes is None:
         return ask_again(turn, Say("not_understood"), turn.settings.reprompts)
-    said = () if wishes else (Say("left_out", {"phrase": question.wish.phrase}),)
+    said = () if wishes else (_left_out(question.wish),)
     return go_on(turn, situation, turn.knowledge.cart, wishes + situation.waiting, *said)
 
 
@@ -49,7 +49,7 @@ def leave_out(turn: Turn) -> Outcome:
         return ask_again(turn, Say("not_understood"), turn.settings.reprompts)
     wish = question.wish
     if not heard.items or any(item.sku in (wish.sku, *wish.candidates) for item in heard.items):
-        return go_on(turn, situation, turn.knowledge.cart, situation.waiting, Say("left_out", {"phrase": wish.phrase}))
+        return go_on(turn, situation, turn.knowledge.cart, situation.waiting, _left_out(wish))
     cart, said = take_out(turn)
     return go_on(turn, situation, cart, (wish, *situation.waiting), said)
 
@@ -79,6 +79,13 @@ def _answered(question: Question, wish: Wish, heard: Understanding, knowledge: K
     if changed is None:
         return None
     return (changed,) if changed.quantity else ()
+
+
+def _left_out(wish: Wish) -> Say:
+    """What is said when none of what was asked about is wanted."""
+    if wish.offered and wish.replaces:
+        return Say("offer.stays", {"name": wish.phrase})
+    return Say("okay") if wish.offered else Say("left_out", {"phrase": wish.phrase})
 
 
 def _denies_offer(question: Question, heard: Understanding) -> bool:

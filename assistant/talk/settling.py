@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from assistant.settings import Talk
+from assistant.shop.alternatives import alternatives
 from assistant.shop.cart import Cart, line_for, missing_options
 from assistant.shop.product import Product
 from assistant.talk.actions import OptionName, Say
@@ -19,7 +20,8 @@ from assistant.talk.situation import (
 )
 from assistant.understand.understanding import Item, Understanding, Unresolved
 
-_MOST_CHOICES = 3
+MOST_CHOICES = 3
+"""More than three cannot be kept in mind when they are spoken."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,25 @@ def _settle_one(cart: Cart, wish: Wish, knowledge: Knowledge, settings: Talk) ->
     if product.stock is not None:
         left = product.stock - sum(line.quantity for line in rest.find(product.sku))
         if left <= 0:
-            return Settled(cart, (*notices, Say("out_of_stock", {"name": name})))
+            return _sold_out(cart, wish, product, knowledge, notices)
         if left < wish.quantity:
             return Settled(cart, notices, TakeWhatIsLeft(wish, left))
     return Settled(rest.add(line_for(product, wish.quantity, known)), notices)
 
 
+def _sold_out(cart: Cart, wish: Wish, product: Product, knowledge: Knowledge, notices: tuple[Say, ...]) -> Settled:
+    """Offers what may take the product's place; nothing is put in unasked."""
+    name = product.name(knowledge.language)
+    instead = alternatives(product, knowledge.products, knowledge.language)[:MOST_CHOICES]
+    if not instead:
+        return Settled(cart, (*notices, Say("out_of_stock", {"name": name})))
+    skus = tuple(other.sku for other in instead)
+    other = replace(wish, phrase=name, sku=None, candidates=skus, options={}, offered="sold_out")
+    return Settled(cart, notices, WhichProduct(other, skus))
+
+
 def _search(cart: Cart, wish: Wish, knowledge: Knowledge) -> Settled:
-    candidates = tuple(sku for sku in wish.candidates if sku in knowledge.products)[:_MOST_CHOICES]
+    candidates = tuple(sku for sku in wish.candidates if sku in knowledge.products)[:MOST_CHOICES]
     if candidates:
         return Settled(cart, question=WhichProduct(wish, candidates))
     if wish.suggestion is not None and wish.suggestion in knowledge.products:

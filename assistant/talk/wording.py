@@ -37,8 +37,14 @@ def gained(before: Cart, after: Cart, language: str) -> tuple[Amount, ...]:
     )
 
 
-def offers(skus: Iterable[str], knowledge: Knowledge) -> tuple[Offer, ...]:
-    """Products with their prices, with the brand where the names alone are the same."""
+def offers(skus: Iterable[str], knowledge: Knowledge, beside: str = "") -> tuple[Offer, ...]:
+    """Products with their prices, with the brand where the names alone are the same.
+
+    Args:
+        skus: The products.
+        knowledge: The shop.
+        beside: A name that is said in the same sentence.
+    """
     products = [knowledge.products[sku] for sku in skus if sku in knowledge.products]
     names = [product.name(knowledge.language) for product in products]
     return tuple(

@@ -18,9 +18,10 @@ class Answers:
         confirmation = dict.fromkeys(language.phrases("answers", "confirmation", "no"), Intent.DENY)
         confirmation |= dict.fromkeys(language.phrases("answers", "confirmation", "yes"), Intent.CONFIRM)
         self._asked = {**confirmation, **self._anywhere}
-        self._ordinals: Mapping[Phrase, int] = {
+        self.ordinals: Mapping[Phrase, int] = {
             phrase: place for text, place in data["ordinals"].items() for phrase in expand(text)
         }
+        """Ordinals and the positions they mean, from 0; negative from the end."""
         self._by_price: Mapping[Phrase, str] = {
             phrase: which for text, which in data["by_price"].items() for phrase in expand(text)
         }
@@ -41,7 +42,7 @@ class Answers:
         """The position that an ordinal means among ``count`` choices, from 0."""
         if tokens in self._any and count:
             return 0
-        place = self._ordinals.get(tokens)
+        place = self.ordinals.get(tokens)
         if place is None or not -count <= place < count:
             return None
         return place % count

@@ -87,3 +87,29 @@ def _words(expression: Expression) -> Iterator[str]:
             yield from _words(body)
         case Reference() | Filler():
             return
+
+
+def needed(rules: Mapping[str, Expression]) -> dict[str, Expression]:
+    """The rules that the rule ``start`` leads to."""
+    found: dict[str, Expression] = {}
+    waiting = ["start"]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = rules[name]
+            waiting += _references(rules[name])
+    return found
+
+
+def _references(expression: Expression) -> list[str]:
+    match expression:
+        case Reference(rule):
+            return [rule]
+        case Sequence(parts):
+            return [name for part in parts for name in _references(part)]
+        case Alternatives(branches):
+            return [name for _, branch in branches for name in _references(branch)]
+        case Repeat(body):
+            return _references(body)
+        case _:
+            return []

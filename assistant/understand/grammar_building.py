@@ -5,12 +5,15 @@ of general words and unknown sounds for everything else. The parser reads the sa
 be understood.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from assistant.languages.fact_words import fact_words_of
 from assistant.languages.language import Language
 from assistant.languages.pattern import Phrase, expand, expand_all, is_slot
 from assistant.shop.product import Product
-from assistant.understand.grammar import Alternatives, Expression, Filler, Grammar, Reference, Repeat, Words
+from assistant.understand.answers import answers_of
+from assistant.understand.comparisons import COMPARISONS
+from assistant.understand.grammar import Alternatives, Expression, Filler, Grammar, Reference, Repeat, Words, needed
 from assistant.understand.grammar import Sequence as InOrder
 from assistant.understand.item_grammar import ItemGrammar
 from assistant.understand.quantity_grammar import choice
@@ -45,16 +48,19 @@ _NOT_HEARD = ("change_to",)
 """Sentences with two products are understood when typed; to be heard they would double every grammar."""
 
 
-def build_grammars(products: Iterable[Product], language: Language, wake_phrase: str) -> Mapping[Expecting, Grammar]:
+def build_grammars(
+    products: Iterable[Product], language: Language, wake_phrase: str, coupons: Iterable[str] = ()
+) -> Mapping[Expecting, Grammar]:
     """One grammar for every state of the dialogue.
 
     Args:
         products: The catalog.
         language: What is spoken.
         wake_phrase: May begin a command; empty for none.
+        coupons: Words of coupons that may be named.
     """
     items = ItemGrammar(products, language)
-    builder = _Builder(language, items)
+    builder = _Builder(language, items, [language.normalise(coupon) for coupon in coupons])
     bodies = {
         Expecting.COMMAND: builder.command(language.normalise(wake_phrase)),
         Expecting.CHOICE: builder.choice(),
@@ -63,25 +69,32 @@ def build_grammars(products: Iterable[Product], language: Language, wake_phrase:
         Expecting.INTERRUPTION: builder.interruption(),
     }
     return {
-        expecting: Grammar(expecting.value, _needed({**builder.rules, **items.rules, **rules}))
+        expecting: Grammar(expecting.value, needed({**builder.rules, **items.rules, **rules}))
         for expecting, rules in bodies.items()
     }
 
 
 class _Builder:
-    def __init__(self, language: Language, items: ItemGrammar) -> None:
+    def __init__(self, language: Language, items: ItemGrammar, coupons: Sequence[str]) -> None:
         self._language = language
+        # Without coupons there is nothing that could be named.
+        self._unheard = () if coupons else ("{coupon}",)
         self._items = items
         politeness = language.data["commands"]["politeness"]
         digit = choice((_DIGIT, word) for word in language.digit_words)
-        sentences, fixed, loose = self._sentences()
+        sentences, fixed, compared, loose = self._sentences()
+        facts = fact_words_of(language).slots
         self.rules: dict[str, Expression] = {
             "polite_before": self._politeness(politeness["before"]),
             "polite_after": self._politeness(politeness["after"]),
             "digit": digit,
+            **({"coupon": choice((0.0, coupon) for coupon in coupons)} if coupons else {}),
             "order_number": InOrder((Reference("digit"), Reference("digit"), Repeat(Reference("digit")))),
             "sentences": sentences,
             "fixed": fixed,
+            "compared": compared,
+            **{slot: choice((0.0, " ".join(words)) for words in phrases) for slot, phrases in facts.items()},
+            "ordinal": choice((0.0, " ".join(words)) for words in answers_of(language).ordinals),
             "loose": Alternatives(
                 (
                     (0.0, Reference("number")),
@@ -98,11 +111,12 @@ class _Builder:
 
     def command(self, wake_phrase: str) -> dict[str, Expression]:
         """An open question, or none: anything may be wished."""
-        corrections = (Reference("loose"), Reference("loose_sentences"), Reference("sentences"))
+        corrections = tuple(map(Reference, ("loose", "loose_sentences", "sentences", "compared")))
         body = Alternatives(
             (
                 (0.0, Reference("sentences")),
                 (0.0, Reference("fixed")),
+                (0.0, Reference("compared")),
                 (_ELSEWHERE, Reference("loose_sentences")),
                 (_ELSEWHERE, InOrder((self._leads("no"), Alternatives(tuple((0.0, one) for one in corrections))))),
                 (_ANSWER_UNASKED, Reference("answer")),
@@ -132,6 +146,7 @@ class _Builder:
                 (_CORRECTION, Reference("loose_sentences")),
                 (_WISH, Reference("sentences")),
                 (_ELSEWHERE, Reference("fixed")),
+                (_CHOICE, Reference("compared")),
                 (_CORRECTION, Reference("answer")),
             )
         )
@@ -150,6 +165,7 @@ class _Builder:
                     (
                         (_LOOSE, Reference("loose")),
                         (_LOOSE, Reference("loose_sentences")),
+                        (_LOOSE, Reference("compared")),
                         (_WISH, Reference("sentences")),
                         (_DESCRIBED, InOrder((self._optional("determiners"), Reference("part"), self._one()))),
                     )
@@ -177,20 +193,22 @@ class _Builder:
 
     # Parts.
 
-    def _sentences(self) -> tuple[Expression, Expression, Expression]:
-        """Sentences with items in them, sentences without, and what comes before a bare quantity or option."""
+    def _sentences(self) -> tuple[Expression, Expression, Expression, Expression]:
+        """Sentences with items in them, sentences without, those that compare, and what comes before a bare option."""
         before: dict[Phrase, float] = {(): _BARE_ITEMS}
         before |= {tuple(text.split()): _AND_ITEMS for text in self._language.data["items"]["joins"]}
         after: dict[Phrase, float] = {(): 0.0}
         fixed: list[tuple[float, Expression]] = []
+        compared: list[tuple[float, Expression]] = []
         loose: dict[Phrase, float] = {}
         for intent, data in self._language.data["commands"]["intents"].items():
             cost: float = data["cost"] + _SENTENCE
             for phrase in self._language.phrases("commands", "intents", intent, "patterns"):
-                if intent in _NOT_HEARD:
+                if intent in _NOT_HEARD or any(slot in phrase for slot in self._unheard):
                     continue
                 if "{items}" not in phrase:
-                    fixed.append((cost + (_NUMBERED if "{order}" in phrase else 0.0), self._filled(phrase)))
+                    number = _NUMBERED if "{order}" in phrase else 0.0
+                    (compared if intent in COMPARISONS else fixed).append((cost + number, self._filled(phrase)))
                     continue
                 place = phrase.index("{items}")
                 beginning, ending = phrase[:place], phrase[place + 1 :]
@@ -200,7 +218,7 @@ class _Builder:
                 elif intent in ("change", "order"):
                     loose[beginning] = min(cost, loose.get(beginning, cost))
         sentences = InOrder((self._alternatives(before), Reference("items"), self._alternatives(after)))
-        return sentences, Alternatives(tuple(fixed)), self._alternatives(loose)
+        return sentences, Alternatives(tuple(fixed)), Alternatives(tuple(compared)), self._alternatives(loose)
 
     def _alternatives(self, costs: Mapping[Phrase, float]) -> Expression:
         return Alternatives(tuple((cost, self._filled(phrase)) for phrase, cost in costs.items()))
@@ -209,8 +227,10 @@ class _Builder:
         """The words of a pattern with rules in its slots."""
         if not any(is_slot(part) for part in phrase):
             return Words(" ".join(phrase))
-        rules = {"{number}": Reference("number"), "{order}": Reference("order_number")}
-        return InOrder(tuple(rules.get(part, Words(part)) for part in phrase))
+        rules = {"{order}": "order_number"}
+        return InOrder(
+            tuple(Reference(rules.get(part, part[1:-1])) if is_slot(part) else Words(part) for part in phrase)
+        )
 
     def _fixed_of(self, *intents: Intent) -> Alternatives:
         return choice(
@@ -264,29 +284,3 @@ class _Builder:
 
     def _beside_filler(self, expecting: Expecting, *branches: tuple[float, Expression]) -> Expression:
         return Alternatives((*branches, (_FILLER[expecting], Filler(0.0))))
-
-
-def _needed(rules: Mapping[str, Expression]) -> dict[str, Expression]:
-    """The rules that the rule ``start`` leads to."""
-    found: dict[str, Expression] = {}
-    waiting = ["start"]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found[name] = rules[name]
-            waiting += _references(rules[name])
-    return found
-
-
-def _references(expression: Expression) -> list[str]:
-    match expression:
-        case Reference(rule):
-            return [rule]
-        case InOrder(parts):
-            return [name for part in parts for name in _references(part)]
-        case Alternatives(branches):
-            return [name for _, branch in branches for name in _references(branch)]
-        case Repeat(body):
-            return _references(body)
-        case _:
-            return []

@@ -1,14 +1,18 @@
 """Sentences matched with the language's patterns: what fits, and what fills the slots."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from assistant.languages.fact_words import fact_words_of
 from assistant.languages.language import Language
 from assistant.languages.pattern import Phrase, is_slot
+from assistant.understand.answers import answers_of
 from assistant.understand.understanding import Intent
 
 _INTENTS = frozenset(Intent)
+_CLOSED = ("fact", "ingredient", "attribute", "ordinal")
+"""Slots that the language's data fill, in place of the catalog."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,9 @@ class PatternMatch:
 
     @property
     def literals(self) -> int:
-        """How many words of the pattern are fixed."""
-        return sum(not is_slot(part) for part in self.pattern)
+        """How many of the words are fixed, or of a slot that only few words fill."""
+        closed = sum(len(words) for name, words in self.slots if name in _CLOSED)
+        return closed + sum(not is_slot(part) for part in self.pattern)
 
 
 class IntentPatterns:
@@ -54,6 +59,10 @@ class IntentPatterns:
                     self._slot_first.append((phrase, intent))
                 else:
                     self._by_first.setdefault(phrase[0], []).append((phrase, intent))
+        self._closed: dict[str, Collection[Phrase]] = {
+            **fact_words_of(language).slots,
+            "ordinal": answers_of(language).ordinals,
+        }
         politeness = language.data["commands"]["politeness"]
         self._before = _longest_first(politeness["before"])
         self._after = _longest_first(politeness["after"])
@@ -95,6 +104,7 @@ class IntentPatterns:
                 PatternMatch(intent, slots, phrase)
                 for phrase, intent in (*self._by_first.get(tokens[0], ()), *self._slot_first)
                 for slots in _fill(phrase, tokens)
+                if all(words in self._closed.get(name, (words,)) for name, words in slots)
             ]
             if tokens
             else []

@@ -6,9 +6,11 @@ from dataclasses import replace
 from assistant.languages.pattern import Phrase
 from assistant.settings import Understand
 from assistant.understand.catalog_index import SearchableCatalog
+from assistant.understand.comparisons import comparison_kinds
 from assistant.understand.focus import Focus
 from assistant.understand.intent_patterns import PatternMatch, patterns_of
 from assistant.understand.item_reading import Reading, read_items
+from assistant.understand.questions import question_kinds
 from assistant.understand.resolving import Resolved, Resolver
 from assistant.understand.understanding import Context, Expecting, Intent, Understanding
 
@@ -38,6 +40,8 @@ class Sentences:
             "list_add": self._list,
             "list_remove": self._list,
             "return_order": self._list,
+            "offers": self._list,
+            "coupon": lambda text, match: Understanding(text, Intent.COUPON, coupon=" ".join(match["coupon"])),
             "buy_again": self._buy_again,
             "remove": self._remove,
             "change": self._change,
@@ -47,6 +51,8 @@ class Sentences:
             "fewer": self._fewer,
             "price": self._ask,
             "stock": self._ask,
+            **comparison_kinds(self._language, self._is_option),
+            **question_kinds(self._language, lambda words: self._resolver.resolve(self._read(words))),
         }
 
     def understand(self, text: str, match: PatternMatch) -> Understanding | None:
@@ -225,6 +231,9 @@ class Sentences:
         return Understanding(text, Intent.ADD_TO_CART, items, unresolved)
 
     # What slots hold.
+
+    def _is_option(self, words: Phrase) -> bool:
+        return bool(self._focus.options(Reading(options=(words,))))
 
     def _read(self, tokens: Phrase) -> tuple[Reading, ...]:
         return read_items(patterns_of(self._language).strip(tokens), self._catalog)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from assistant.shop.facts import Fact
+
 
 class Intent(StrEnum):
     """What the person wants."""
@@ -33,6 +35,11 @@ class Intent(StrEnum):
     RETURN_ORDER = "return_order"
     USUAL = "usual"
     RUNNING_LOW = "running_low"
+    OFFERS = "offers"
+    WHATS_NEW = "whats_new"
+    COUPON = "coupon"
+    CHOOSE = "choose"
+    ASK = "ask"
     STOP = "stop"
     UNKNOWN = "unknown"
 
@@ -99,6 +106,59 @@ class Unresolved:
     quantity_said: bool = False
 
 
+class Comparison(StrEnum):
+    """How another product compares with the one that was spoken of."""
+
+    CHEAPER = "cheaper"
+    CHEAPEST = "cheapest"
+    DEARER = "dearer"
+    BIGGER = "bigger"
+    BIGGEST = "biggest"
+    SMALLER = "smaller"
+    SMALLEST = "smallest"
+
+
+class Brand(StrEnum):
+    """Whose another product is."""
+
+    SAME = "same"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted in place of what was spoken of: "a cheaper one", "the same brand but decaf", "the second one".
+
+    Attributes:
+        comparison: How it compares.
+        fact: What must be true of it.
+        brand: Whose it must be.
+        place: The position among what was spoken of, negative from the end.
+    """
+
+    comparison: Comparison | None = None
+    fact: Fact | None = None
+    brand: Brand | None = None
+    place: int | None = None
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """A question about products.
+
+    Attributes:
+        topic: What is asked, a key of ``talk.advising``: "fact", "contains", "size", "maker", "difference"...
+        facts: The fact that is asked about; all that the language knows where products are compared.
+        attribute: The attribute that is asked about, where it is none of the topics.
+        said: What it is called.
+    """
+
+    topic: str
+    facts: tuple[Fact, ...] = ()
+    attribute: str = ""
+    said: str = ""
+
+
 @dataclass(frozen=True)
 class Understanding:
     """One utterance, understood.
@@ -112,6 +172,9 @@ class Understanding:
         quantity_delta: A relative change: "one more" is 1, "two fewer" is -2; 0 when none.
         options: Bare options: "make it the small one" is {"size": "small"}.
         order: An order number that was said, or None.
+        coupon: The words of a coupon that was named; empty when none was.
+        wanted: What should take the place of what was spoken of.
+        inquiry: What is asked about products.
     """
 
     text: str
@@ -122,6 +185,9 @@ class Understanding:
     quantity_delta: int = 0
     options: Mapping[str, str] = field(default_factory=dict)
     order: str | None = None
+    coupon: str = ""
+    wanted: Wanted | None = None
+    inquiry: Inquiry | None = None
 
 
 @dataclass(frozen=True)
