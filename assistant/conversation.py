@@ -211,6 +211,9 @@ class Conversation:
                 return inputs.OrderCancelled(self._store.cancel_order(order))
             case actions.AddToList(text, sku, quantity):
                 self._store.add_to_list(text, sku, quantity)
+            case actions.UseCoupon(promotion):
+                self._store.prices.name_coupon(promotion)
+                return inputs.CouponNamed(promotion)
             case _:
                 return self._errands.carry_out(action)
         return None

@@ -74,6 +74,13 @@ class PaymentUnavailable:
 
 
 @dataclass(frozen=True)
+class CouponNamed:
+    """The coupon of this promotion (its id) counts from now on."""
+
+    promotion: str
+
+
+@dataclass(frozen=True)
 class OrderCancelled:
     """An order that had been placed is cancelled and its money given back."""
 
@@ -105,6 +112,7 @@ Input: TypeAlias = (
     | Paid
     | PaymentDeclined
     | PaymentUnavailable
+    | CouponNamed
     | OrderCancelled
     | OrderReturned
     | Failed
