@@ -31,6 +31,7 @@ from assistant.pay.voiced_speech import VoicedSpeech
 from assistant.pay.voices import Voices
 from assistant.settings import REHEARSAL, Settings, changed
 from assistant.shop.product import Product
+from assistant.shop.search.product_search import candidates_in
 from assistant.speak.mouth import Mouth
 from assistant.speak.pyttsx3_synthesiser import Pyttsx3Synthesiser
 from assistant.speak.synthesiser import Loudspeaker, Synthesiser
@@ -52,6 +53,7 @@ class Parts:
         products: The catalog.
         folder: Where compiled graphs and pronunciations are kept.
         progress: Takes a line for a person when something takes a while.
+        coupons: Words of coupons that may be named.
     """
 
     def __init__(
@@ -60,9 +62,11 @@ class Parts:
         products: Iterable[Product],
         folder: Path,
         progress: Callable[[str], None] = lambda line: None,
+        coupons: Iterable[str] = (),
     ) -> None:
         self.settings = settings
         self.products = tuple(products)
+        self.coupons = tuple(coupons)
         self._folder = folder
         self._progress = progress
 
@@ -79,13 +83,15 @@ class Parts:
     @cached_property
     def catalog(self) -> SearchableCatalog:
         """The products, searchable by spelling and sound."""
-        return SearchableCatalog(self.products, self.language, self.lexicon.pronounce)
+        folder = self._folder / "search" / "device"
+        candidates = candidates_in(folder, self.products, self.language, self.lexicon, self._progress)
+        return SearchableCatalog(self.products, self.language, self.lexicon.pronounce, candidates)
 
     @cached_property
     def _graphs(self) -> Graphs:
         return prepare_graphs(
             find_model(self.settings.hear.model),
-            build_grammars(self.products, self.language, self.wake_phrase),
+            build_grammars(self.products, self.language, self.wake_phrase, self.coupons),
             self.wake_phrase,
             self.lexicon,
             self._folder / "graphs",
