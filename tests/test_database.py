@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import subprocess
+import sys
 import uuid
 from contextlib import closing
 from dataclasses import replace
@@ -96,6 +97,30 @@ def test_a_lock_that_stays_is_said(shop, tmp_path):
             pass
         with reading(impatient) as connection:
             assert connection.execute(select(schema.products.c.sku)).first()
+
+
+def test_a_program_that_opened_it_twice_and_another_see_what_each_has_written(shop, tmp_path):
+    def elsewhere(statement: str) -> str:
+        program = (
+            "import sqlite3, sys; database = sqlite3.connect(sys.argv[1])\n"
+            "with database: print(database.execute(sys.argv[2]).fetchall())\n"
+            "database.close()"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / DATABASE), statement], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    assert stock(shop) == 10
+    again = open_shop(tmp_path)
+    for left in (9, 7):
+        elsewhere(f"update products set stock = {left} where sku = 'bread'")
+        assert stock(shop) == stock(again) == left
+        with transaction(shop.engine) as connection:
+            connection.execute(update(schema.products).where(schema.products.c.sku == "bread").values(stock=left - 1))
+        assert elsewhere("select stock from products where sku = 'bread'") == f"[({left - 1},)]"
+    again.engine.dispose()
 
 
 def test_a_folder_that_is_a_file_is_said(tmp_path):

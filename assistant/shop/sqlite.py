@@ -28,7 +28,11 @@ def connect(path: Path, busy_seconds: float) -> Engine:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Only a file that is not there: closing one that this process has open elsewhere would drop its locks, and
+        # another process would then take away the log that is still being written.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass
     except OSError as error:
         # A file that can only be read may still be good for looking at orders.
         if not os.access(path, os.R_OK):
