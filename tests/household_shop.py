@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+from databases import open_engine
 from sqlalchemy import func, select
 
 from assistant.errands import Errands
@@ -11,7 +12,7 @@ from assistant.pay.wallet import Answer, Wallet
 from assistant.settings import Settings
 from assistant.shop import schema
 from assistant.shop.cart import Cart, line_for
-from assistant.shop.database import open_database, reading
+from assistant.shop.database import reading
 from assistant.shop.money import Money
 from assistant.shop.orders import OrderStatus
 from assistant.shop.product import Option, OptionValue, Product
@@ -35,7 +36,7 @@ PRODUCTS = (OAT, BREAD, LATTE)
 
 def open_shop(folder: Path, household: str = "home", seed: int = 1, **more: object) -> Storefront:
     """The shop in ``folder`` as a device opens it."""
-    engine = open_database(folder)
+    engine = open_engine(folder)
     wallet = Wallet(engine, household, OPENING)
     store = Store(engine, household, wallet, randomness=random.Random(seed), **more)  # type: ignore[arg-type]
     return Storefront(engine, store, wallet, Errands(engine, wallet, Settings()), wallet)

@@ -34,7 +34,7 @@ def event_file(folder, name, order, status, **more):
     (folder / f"{name}.json").write_text(json.dumps(fields))
 
 
-def test_a_file_moves_the_order_once(tmp_path):
+def test_a_file_moves_the_order_once(tmp_path, on_each_database):
     shop = open_shop(tmp_path / "state")
     order = bought(shop)
     folder = tmp_path / "carriers"
@@ -83,7 +83,7 @@ def announcer(shop, quiet, clock):
     return Announcer(shop.store, shop.errands, Replies(load_language("en")), "en", quiet, clock)
 
 
-def test_news_is_said_once_and_not_in_quiet_hours(tmp_path):
+def test_news_is_said_once_and_not_in_quiet_hours(tmp_path, on_each_database):
     shop = open_shop(tmp_path / "state")
     order = bought(shop)
     now = datetime.now(UTC)
@@ -95,7 +95,7 @@ def test_news_is_said_once_and_not_in_quiet_hours(tmp_path):
     assert awake.due() == () and announcer(open_shop(tmp_path / "state"), "", lambda: now).due() == ()
 
 
-def test_old_news_is_not_said(tmp_path):
+def test_old_news_is_not_said(tmp_path, on_each_database):
     shop = open_shop(tmp_path / "state")
     order = bought(shop)
     now = datetime.now(UTC)

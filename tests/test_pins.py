@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from databases import DATABASES, open_engine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,15 +17,14 @@ from assistant.pay.policy import challenge_digits
 from assistant.pay.roles import LEAST_LEAD, Role, role_objection, speaker_of
 from assistant.pay.voices import Voices
 from assistant.settings import Pay
-from assistant.shop.database import open_database
 from assistant.shop.money import Money
 
 PIN = "402915"
 
 
 @pytest.fixture
-def household(tmp_path):
-    engine = open_database(tmp_path)
+def household(tmp_path, on_each_database):
+    engine = open_engine(tmp_path)
     voices = Voices(engine, "home", tmp_path)
     for number, name in enumerate(("ann", "ben")):
         voices.save(name, np.eye(8)[number], "0" * 64, 5)
@@ -76,12 +76,14 @@ def test_another_key_is_told_and_opens_nothing(household):
     pins.set("ann", PIN)
     (state / "voices.key").unlink()
     with pytest.raises(StoreError):
-        Pins(open_database(state), "home", state).owner(PIN, {"ann"})
+        Pins(open_engine(state), "home", state).owner(PIN, {"ann"})
 
 
 def test_the_commands(household, capsys, monkeypatch):
     state, _, pins = household
-    run = lambda *words: main(["voices", *words, "--state", str(state)])
+    config = state / "voicecart.toml"
+    config.write_text(f'[shop]\ndatabase = "{DATABASES.address(state)}"\n')
+    run = lambda *words: main(["voices", *words, "--state", str(state), "--config", str(config)])
 
     monkeypatch.setattr("sys.stdin", io.StringIO(PIN + "\n"))
     assert run("pin", "ann") == 0 and pins.owner(PIN, {"ann"}) == "ann"

@@ -20,6 +20,8 @@ from assistant.shop.orders import OrderStatus
 from assistant.shop.product import Product
 from assistant.shop.receipt import receipt, render_receipt
 
+on_each_database = pytest.mark.usefixtures("on_each_database")
+
 
 @pytest.fixture
 def shop(tmp_path):
@@ -40,6 +42,7 @@ def stock(shop, sku="bread"):
     return {product.sku: product.stock for product in shop.store.products()}[sku]
 
 
+@on_each_database
 class TestCatalog:
     def test_products_come_back_as_they_were_imported(self, shop):
         assert shop.store.products() == PRODUCTS
@@ -83,6 +86,7 @@ class TestCatalog:
         assert shop.store.cart() == Cart("EUR")
 
 
+@on_each_database
 class TestCart:
     def test_it_is_kept_as_it_is(self, shop, tmp_path):
         cart = cart_of((LATTE, 2), (OAT, 1), (BREAD, 3))
@@ -108,27 +112,6 @@ class TestCart:
             shop.store.save_cart(cart_of((OAT, 10**20)))
         assert shop.store.cart() == cart_of((OAT, 1))
 
-    @settings(max_examples=40, deadline=None)
-    @given(
-        st.lists(
-            st.builds(
-                CartLine,
-                st.text(min_size=1, max_size=5),
-                st.dictionaries(st.sampled_from(["en", "zh", "und"]), st.text(max_size=5), min_size=1),
-                st.builds(Money, st.integers(0, 10**12), st.just("USD")),
-                st.integers(1, 10**6),
-                st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2),
-                st.text(max_size=5),
-            ),
-            max_size=4,
-            unique_by=lambda line: line.key,
-        )
-    )
-    def test_any_cart_comes_back_equal(self, one_store, lines):
-        cart = Cart("USD", tuple(lines))
-        one_store.save_cart(cart)
-        assert one_store.cart() == cart
-
     def test_the_shopping_list(self, shop, tmp_path):
         shop.store.add_to_list("dragon fruit")
         shop.store.add_to_list("oat milk", "oat", 2)
@@ -140,6 +123,29 @@ class TestCart:
         assert open_shop(tmp_path, "neighbour").store.shopping_list() == ()
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            CartLine,
+            st.text(min_size=1, max_size=5),
+            st.dictionaries(st.sampled_from(["en", "zh", "und"]), st.text(max_size=5), min_size=1),
+            st.builds(Money, st.integers(0, 10**12), st.just("USD")),
+            st.integers(1, 10**6),
+            st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2),
+            st.text(max_size=5),
+        ),
+        max_size=4,
+        unique_by=lambda line: line.key,
+    )
+)
+def test_any_cart_comes_back_equal(one_store, lines):
+    cart = Cart("USD", tuple(lines))
+    one_store.save_cart(cart)
+    assert one_store.cart() == cart
+
+
+@on_each_database
 class TestOrders:
     def test_the_way_of_an_order(self, shop):
         cart = cart_of((OAT, 2), (BREAD, 3))
@@ -281,6 +287,7 @@ class TestOrders:
         assert neighbour.store.begin_order(cart_of((OAT, 1)), "k") == waiting
 
 
+@on_each_database
 class TestFeedThatIsNotImported:
     def test_it_is_sold_from_and_counted(self, tmp_path):
         shop = open_shop(tmp_path, products=PRODUCTS)

@@ -1,4 +1,5 @@
 import pytest
+from databases import open_engine
 from household_shop import dollars
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -6,14 +7,14 @@ from hypothesis import strategies as st
 from assistant.errors import PaymentUnavailable, SettingsError
 from assistant.pay.ledger import Account, Movement
 from assistant.pay.wallet import MOST_TOP_UP, Answer, Wallet
-from assistant.shop.database import open_database, reading, transaction
+from assistant.shop.database import reading, transaction
 from assistant.shop.money import Money
 from assistant.shop.payments import PaymentState
 
 
 @pytest.fixture
-def engine(tmp_path):
-    engine = open_database(tmp_path)
+def engine(tmp_path, on_each_database):
+    engine = open_engine(tmp_path)
     yield engine
     engine.dispose()
 
@@ -143,7 +144,7 @@ STEPS = st.lists(
 @settings(max_examples=40, deadline=None)
 @given(STEPS)
 def test_the_ledger_always_balances(tmp_path_factory, steps):
-    engine = open_database(tmp_path_factory.mktemp("wallet"))
+    engine = open_engine(tmp_path_factory.mktemp("wallet"))
     wallet = Wallet(engine, "home", dollars("100.00"))
     brought = 10_000
     for what, order, amount in steps:
