@@ -96,4 +96,4 @@ def unity(
     apart = min(2, count - 1)
     first, second = np.triu_indices(count, max(apart, 1))
     cosines = (together @ together.T)[first, second]
-    return Unity(covered, min(scores), float(cosines.min()) if count > 1 else 1.0)
+    return Unity(covered, float(np.min(scores)), float(cosines.min()) if count > 1 else 1.0)
