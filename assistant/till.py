@@ -124,7 +124,7 @@ class Till:
                 outcome = self._authority.pin(sale.request, hypotheses, at)
             if not isinstance(outcome, Authorised):
                 return self._refused(sale.request, outcome)
-            placed = self._store.complete_order(sale.request.order_id)
+            placed = self._store.complete_order(sale.request.order_id, of_cart=True)
         except VoicecartError as error:
             self._stream.publish(events.Failure(at=self._now(), code=error.code, message=error.message))
             return inputs.PaymentUnavailable() if isinstance(error, ProviderUnavailable) else inputs.Failed(error.code)

@@ -119,6 +119,11 @@ class Cart:
         rest = self._without(key)
         return rest._with(replace(line, quantity=quantity)) if quantity else rest
 
+    def holds(self, lines: Iterable[CartLine]) -> bool:
+        """Whether everything in ``lines`` is in it, and so many of it."""
+        held = {line.key: line.quantity for line in self.lines}
+        return all(held.get(line.key, 0) >= line.quantity for line in lines)
+
     def take_out(self, lines: Iterable[CartLine]) -> "Cart":
         """Without what ``lines`` hold; what the cart has beyond them stays, in its order."""
         taken = {line.key: line.quantity for line in lines}

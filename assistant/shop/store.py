@@ -129,13 +129,18 @@ class Store:
                 raise OrderError("That order was begun already, with another cart.")
             return before
 
-    def complete_order(self, order_id: str) -> Order:
+    def complete_order(self, order_id: str, *, of_cart: bool = False) -> Order:
         """Takes the payment, places the order, takes the stock, and takes what was bought out of the cart.
 
         All of it happens or nothing. A second call gives the order as it is.
 
+        Args:
+            order_id: An order that awaits its payment.
+            of_cart: Whether the cart must still hold what was ordered: when two pay for one cart, it is bought once.
+
         Raises:
-            OrderError: No such order, it was given up, or something is not sold or not in stock any more.
+            OrderError: No such order, it was given up, something is not sold or not in stock any more, or is not in the
+                cart any more.
             PaymentUnavailable: The order's total is not set aside.
             StoreError: The database refused.
         """
@@ -145,10 +150,12 @@ class Store:
                 return order
             if order.status is not OrderStatus.AWAITING_PAYMENT:
                 raise OrderError(f"Order {order_id} was given up. Nothing was bought.")
+            cart = read_cart(connection, self._household)
+            if of_cart and (cart is None or not cart.holds(order.lines)):
+                raise OrderError("The cart has changed since it was read back. Nothing was bought.")
             self._catalog.take(connection, order.lines)
             self._payments.capture(connection, self._household, order_id, order.total)
             order = self._book.move(connection, order, OrderStatus.PLACED, OrderStatus.PAID, at=self._clock())
-            cart = read_cart(connection, self._household)
             if cart:
                 write_cart(connection, self._household, cart.take_out(order.lines))
             return order
