@@ -45,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
     from assistant.storefront import open_shop_database
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
-    shop = ServedShop(open_shop_database(options.settings, options.state), options.settings.shop.currency)
+    settings = options.settings.shop
+    shop = ServedShop(open_shop_database(options.settings, options.state), settings.currency, settings.programmes)
     serve(
         create_application(shop),
         options.host,

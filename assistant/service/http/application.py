@@ -40,7 +40,7 @@ def create_application(shop: ServedShop | None = None) -> FastAPI:
         redoc_url=None,
     )
     for routes in (_health_routes, catalog_routes, order_routes, address_routes):
-        application.include_router(routes)
+        application.router.routes.extend(routes.routes)
     answer_errors(application)
     application.add_middleware(LimitedBody)
     application.add_middleware(LoggedRequests)

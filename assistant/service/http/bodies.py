@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Header, Path
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from assistant.shop.addresses import LONGEST_NAME, LONGEST_TEXT, Address
 from assistant.shop.money import Money
@@ -27,6 +27,14 @@ OrderNumber = Annotated[str, Path(pattern=r"^[0-9]{1,16}$", description="The num
 AddressName = Annotated[str, Path(min_length=1, max_length=LONGEST_NAME, description="As people say it.")]
 _Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64, pattern=_PLAIN)]
 
+# Without a pattern: in a description it would be one of the names that have these values, and leave others free.
+_OptionName = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64)]
+
+
+def _without_point(value: object) -> object:
+    """To JSON, 2.0 is an integer; "2" and true are none."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,7 +43,9 @@ class _Body(BaseModel):
 class Amount(_Body):
     """An amount of money."""
 
-    minor: Annotated[int, Field(strict=True, ge=0, le=10**15, description="Minor units: cents for USD, yen for JPY.")]
+    minor: Annotated[int, Field(strict=True, ge=0, le=10**15), BeforeValidator(_without_point)] = Field(
+        description="Minor units: cents for USD, yen for JPY."
+    )
     currency: Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{3}$")] = Field(description="ISO 4217.")
 
 
@@ -43,8 +53,8 @@ class WantedLine(_Body):
     """So many of a product with these options."""
 
     sku: _Text
-    quantity: Annotated[int, Field(strict=True, ge=1, le=MOST_OF_ONE)]
-    options: dict[_Text, _Text] = Field(default_factory=dict, max_length=30)
+    quantity: Annotated[int, Field(strict=True, ge=1, le=MOST_OF_ONE), BeforeValidator(_without_point)]
+    options: dict[_OptionName, _Text] = Field(default_factory=dict, max_length=30)
 
 
 class AddressBody(_Body):

@@ -52,6 +52,7 @@ class ServedShop:
     Args:
         engine: The shop's database.
         currency: Of a shop without a catalog, ISO 4217.
+        programmes: What households are members of, for member prices.
         clock: The time of day.
 
     Attributes:
@@ -63,12 +64,17 @@ class ServedShop:
     """
 
     def __init__(
-        self, engine: Engine, currency: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        engine: Engine,
+        currency: str,
+        programmes: Iterable[str] = (),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         ensure_tables(engine, *HOUSEHOLD_TABLES)
         self.engine = engine
         self.devices = Devices(engine, clock)
         self._currency = currency
+        self._programmes = tuple(programmes)
         self._clock = clock
         self._randomness = random.SystemRandom()
         self.desk = lru_cache(_HOUSEHOLDS_KEPT)(self._open_desk)
@@ -85,5 +91,6 @@ class ServedShop:
             self._currency,
             randomness=self._randomness,
             clock=self._clock,
+            programmes=self._programmes,
         )
         return OrderDesk(self.engine, household, store, self.addresses(household), self._clock)
