@@ -18,6 +18,7 @@ from assistant.shop.database import open_database
 from assistant.shop.feeds.reading import open_feed
 from assistant.shop.money import Money
 from assistant.shop.product import Product
+from assistant.shop.promotions.price_book import PriceBook
 from assistant.shop.store import Store
 
 
@@ -117,6 +118,16 @@ def products_for(
         if not shipped_catalog().is_file():
             raise
         return open_feed(shipped_catalog()).products
+
+
+def coupons_for(settings: Settings, state: Path) -> tuple[str, ...]:
+    """The words of all coupons of the promotions in use, whenever they may be used.
+
+    Raises:
+        StoreError: The database cannot be read.
+    """
+    rules = PriceBook(open_shop_database(settings, state), settings.shop.household).rules()
+    return tuple(promotion.coupon for promotion in rules.promotions if promotion.coupon)
 
 
 def shipped_catalog() -> Path:

@@ -9,10 +9,16 @@ from assistant.rehearse.rehearsal import rehearse
 from assistant.rehearse.scenario import Scenario, read_scenarios
 from assistant.settings import Settings
 from assistant.shop.feed import read_feed
+from assistant.shop.promotions.rule_file import read_rule_file
 
 FOLDER = Path(__file__).parent / "scenarios"
 FILES = sorted(FOLDER.glob("*.yaml"))
 SCENARIOS = [(path, scenario) for path in FILES for scenario in read_scenarios(path).scenarios]
+
+
+def rules_of(path: Path):
+    promotions = read_scenarios(path).promotions
+    return read_rule_file(FOLDER / promotions) if promotions else None
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +29,8 @@ def parts_for(request):
 
     def parts(path: Path) -> Parts:
         if path not in made:
-            feed = FOLDER / (read_scenarios(path).catalog or "")
-            made[path] = Parts(Settings(), read_feed(feed).products, graphs)
+            feed, rules = FOLDER / (read_scenarios(path).catalog or ""), rules_of(path)
+            made[path] = Parts(Settings(), read_feed(feed).products, graphs, coupons=rules.coupons if rules else ())
         return made[path]
 
     yield parts
@@ -37,7 +43,7 @@ def parts_for(request):
 )
 def test_a_conversation_goes_as_written_and_buys_nothing_wrong(parts_for, path: Path, scenario: Scenario):
     parts = parts_for(path).with_settings(scenario.settings)
-    verdict = rehearse(scenario, parts, FOLDER).verdict
+    verdict = rehearse(scenario, parts, FOLDER, rules=rules_of(path)).verdict
     assert verdict.wrong_purchases == 0, verdict.conversation
     assert verdict.passed, "\n".join([*verdict.problems, *map(str, verdict.conversation)])
 

@@ -19,7 +19,7 @@ from assistant.service.notification import Notification
 from assistant.settings import Settings, read_settings
 from assistant.sound_devices import rescan
 from assistant.speak.loudspeakers import live_loudspeaker
-from assistant.storefront import products_for
+from assistant.storefront import coupons_for, products_for
 
 logger = logging.getLogger("voicecart")
 
@@ -58,7 +58,7 @@ def _open(settings: Settings, state: Path, notification: Notification) -> Device
     # Looked for first: while it is missing, nothing else need be loaded again and again.
     rescan()
     source = MicSource(settings.hear)
-    parts = Parts(settings, products_for(settings, state, None), state, logger.info)
+    parts = Parts(settings, products_for(settings, state, None), state, logger.info, coupons_for(settings, state))
     stream = EventStream()
     stream.subscribe(log_event)
     try:

@@ -15,6 +15,7 @@ from assistant.rehearse.report import write_report
 from assistant.rehearse.scenario import read_scenarios
 from assistant.settings import changed
 from assistant.shop.feed import read_feed
+from assistant.shop.promotions.rule_file import read_rule_file
 from assistant.storefront import shipped_catalog
 
 
@@ -48,13 +49,15 @@ def run(options: argparse.Namespace) -> int:
     settings = changed(options.settings, {"understand": {"language": file.language}})
     chosen = [scenario for scenario in file.scenarios if options.only in scenario.name or options.only in scenario.tags]
     console = Console(stderr=options.json, soft_wrap=True)
-    parts = Parts(settings, read_feed(feed).products, options.state, console.print)
+    rules = read_rule_file(folder / file.promotions) if file.promotions else None
+    parts = Parts(settings, read_feed(feed).products, options.state, console.print, rules.coupons if rules else ())
     verdicts = []
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("scenarios", total=len(chosen))
         for scenario in chosen:
             recording = options.recordings / f"{scenario.name}.wav" if options.recordings else None
-            verdict = rehearse(scenario, parts.with_settings(scenario.settings), folder, recording=recording).verdict
+            fitted = parts.with_settings(scenario.settings)
+            verdict = rehearse(scenario, fitted, folder, recording=recording, rules=rules).verdict
             verdicts.append(verdict)
             mark = "[green]passed[/]" if verdict.passed else "[red]failed[/]"
             progress.console.print(f"{mark}  {escape(verdict.name)}")

@@ -23,7 +23,7 @@ from assistant.observe.recording import Recording
 from assistant.settings import changed
 from assistant.speak.loudspeakers import SilentLoudspeaker, live_loudspeaker
 from assistant.speak.synthesiser import Loudspeaker
-from assistant.storefront import products_for
+from assistant.storefront import coupons_for, places_for, products_for
 
 
 def register(subcommands: Subcommands) -> None:
@@ -59,7 +59,8 @@ def run(options: argparse.Namespace) -> int:
     settings = changed(options.settings, changes)
     console = Console(stderr=True, soft_wrap=True)
     products = products_for(options.settings, options.state, options.catalog, console.print)
-    parts = Parts(settings, products, options.state, console.print)
+    coupons, places = coupons_for(settings, options.state), places_for(settings, options.state)
+    parts = Parts(settings, products, options.state, console.print, coupons, places)
     stream = EventStream()
     stream.subscribe(JsonLines(sys.stdout) if options.json else ConversationView(Console(soft_wrap=True)))
     household = Household(parts, options.state, fixed_digits=options.challenge)

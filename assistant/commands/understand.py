@@ -20,7 +20,7 @@ from assistant.hear.recogniser import Hypothesis
 from assistant.hear.recording_recogniser import hear_recording
 from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.settings import changed
-from assistant.storefront import products_for
+from assistant.storefront import coupons_for, products_for
 from assistant.understand.understanding import Context, Expecting, Understanding
 
 # Whole output frames of the network (30 ms), so that what is put before a recording does not move it between them.
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     if options.lang:
         settings = changed(settings, {"understand": {"language": options.lang}})
     products = products_for(options.settings, options.state, options.catalog, _tell)
-    parts = Parts(settings, products, options.state, _tell)
+    parts = Parts(settings, products, options.state, _tell, coupons_for(settings, options.state))
     failed = False
     for line in _lines(parts, options.files, options.text):
         failed |= "error" in line

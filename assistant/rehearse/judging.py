@@ -12,6 +12,7 @@ from assistant import events
 from assistant.events import Event
 from assistant.rehearse.scenario import Expectation, ExpectedItem, Scenario
 from assistant.shop.cart import CartLine
+from assistant.shop.orders import Order
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,15 @@ class Verdict:
         return not self.problems
 
 
-def judge(scenario: Scenario, turns: Sequence[TurnRecord], bought: Sequence[CartLine]) -> Verdict:
+def judge(scenario: Scenario, turns: Sequence[TurnRecord], orders: Sequence[Order]) -> Verdict:
     """Compares a conversation with its scenario.
 
     Args:
         scenario: What was expected.
         turns: What happened, one record per turn of the scenario.
-        bought: The lines of all paid orders.
+        orders: All that were paid.
     """
+    bought = [line for order in orders for line in order.lines]
     problems: list[str] = []
     intents, items, words = Counter[str](), Counter[str](), Counter[str]()
     for number, (turn, record) in enumerate(zip(scenario.turns, turns, strict=False), 1):
@@ -91,6 +93,8 @@ def judge(scenario: Scenario, turns: Sequence[TurnRecord], bought: Sequence[Cart
         problems.append(f"bought what nobody asked for: {_lines(bought)}")
     if missed:
         problems.append(f"did not buy what was asked for; bought: {_lines(bought) or 'nothing'}")
+    if scenario.total is not None and (paid := _paid(orders)) != scenario.total:
+        problems.append(f"paid {paid}, not {scenario.total}")
     happened = [event for record in turns for event in record.events]
     return Verdict(
         name=scenario.name,
@@ -151,6 +155,13 @@ def _purchases(wanted: Sequence[ExpectedItem], bought: Sequence[CartLine]) -> tu
         else:
             open_lines.remove(match)
     return len(open_lines), missed
+
+
+def _paid(orders: Sequence[Order]) -> str:
+    """What all orders cost together, in decimals."""
+    if not orders:
+        return "nothing"
+    return sum((order.total for order in orders[1:]), start=orders[0].total).decimal()
 
 
 def _same(wanted: ExpectedItem, got: Mapping[str, Any]) -> bool:

@@ -28,6 +28,7 @@ from assistant.rehearse.script import Said, Script
 from assistant.rehearse.shopper import ShopperSource, Turn
 from assistant.rehearse.voices import ShopperVoice
 from assistant.shop.orders import Order
+from assistant.shop.promotions.rule_entries import RuleDocument
 from assistant.speak.loudspeakers import SilentLoudspeaker
 from assistant.speak.mouth import Mouth
 
@@ -65,6 +66,7 @@ def rehearse(
     monitor: Callable[[Samples], None] | None = None,
     aloud: bool = False,
     said: Said = lambda at, voice, words: None,
+    rules: RuleDocument | None = None,
 ) -> Rehearsal:
     """Plays one scenario on a device with an empty cart and nobody enrolled but the scenario's owner and people.
 
@@ -77,6 +79,7 @@ def rehearse(
         monitor: Hears the whole conversation as it happens.
         aloud: Whether the owner enrols by talking with the device, before the first turn, instead of from files.
         said: Takes what the shoppers say.
+        rules: Promotions, deposits and taxes; None has none.
 
     Raises:
         VoicecartError: The device cannot be built, or a voice cannot be enrolled.
@@ -86,6 +89,10 @@ def rehearse(
         stream = EventStream()
         clock = _clock(scenario.time, lambda: device.now)
         household = Household(parts, state, randomness=random.Random(scenario.name), play_money=True, clock=clock)
+        if rules is not None:
+            household.store.prices.switch(rules)
+        for name, text in scenario.addresses.items():
+            household.errands.addresses.add(name, text)
         # The device is made after the shopper, whose clock it is.
         script = Script(scenario, folder, parts.language.spell_digits, lambda: device.now, speak, said)
         source = ShopperSource(script.next_turn, _background(scenario, folder))
@@ -104,8 +111,7 @@ def rehearse(
             device = open_device(parts, household, recorder.source(source), loudspeaker, stream)
             device.run()
         orders = household.store.orders()
-        bought = [line for order in orders for line in order.lines]
-        return Rehearsal(judge(scenario, script.records(), bought), orders)
+        return Rehearsal(judge(scenario, script.records(), orders), orders)
 
 
 def _clock(begin: str | None, now: Callable[[], float]) -> Callable[[], datetime] | None:

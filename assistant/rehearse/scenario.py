@@ -119,6 +119,8 @@ class Scenario:
         time: The household's time of day when the scenario begins, such as ``"21:30"``; from there it goes on with the
             sound. None takes this machine's.
         purchase: Everything that must be bought, over all orders; empty means nothing may be bought.
+        total: What must be paid, over all orders, in decimals such as ``"7.20"``; None compares none.
+        addresses: What the household calls its addresses → the address; the first is the usual one.
         noise: Noise of the room.
         gain_decibels: Loudness of the shopper against the synthesiser's own.
         settings: Settings that differ, as in the TOML file (``{"talk": {"answer_seconds": 5}}``).
@@ -132,6 +134,8 @@ class Scenario:
     people: dict[str, Person] = field(default_factory=dict)
     time: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
     purchase: list[ExpectedItem] = field(default_factory=list)
+    total: Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?$")] | None = None
+    addresses: dict[str, str] = field(default_factory=dict)
     noise: Noise | None = None
     gain_decibels: float = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
@@ -150,11 +154,13 @@ class ScenarioFile:
     Attributes:
         scenarios: At least one.
         catalog: Feed, relative to the file; None takes the shipped household shop.
+        promotions: Promotions file, relative to the file; None has no promotions, deposits and taxes.
         language: Language of the conversations.
     """
 
     scenarios: list[Scenario]
     catalog: str | None = None
+    promotions: str | None = None
     language: str = "en"
 
 

@@ -201,6 +201,11 @@ class RuleDocument(_Strict):
     deposits: tuple[DepositEntry, ...] = Field((), max_length=1000)
     taxes: TaxesEntry | None = None
 
+    @property
+    def coupons(self) -> tuple[str, ...]:
+        """The words of all coupons."""
+        return tuple(entry.coupon for entry in self.promotions if entry.coupon)
+
     def to_rules(self) -> PriceRules:
         """The rules of prices.
 
