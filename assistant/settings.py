@@ -98,6 +98,9 @@ class Shop:
     programmes: tuple[str, ...] = _documented(
         (), "Programmes that the household is a member of, as the promotions file names them, for member prices."
     )
+    reservation_seconds: Annotated[float, Field(gt=0, le=86_400)] = _documented(
+        300.0, "Seconds for which stock is kept for an order that awaits its payment."
+    )
     return_days: Annotated[int, Field(ge=0)] = _documented(
         30, "Days after its delivery in which an order may be returned; 0 takes nothing back."
     )

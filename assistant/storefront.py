@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -74,6 +75,7 @@ def open_storefront(
         products=products,
         randomness=randomness,
         programmes=settings.shop.programmes,
+        reservation=timedelta(seconds=settings.shop.reservation_seconds),
     )
     errands = Errands(engine, provider, settings)
     return Storefront(engine, store, provider, errands, provider if isinstance(provider, Wallet) else None)

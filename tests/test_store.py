@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from assistant.errors import CatalogMissing, FeedError, OrderError, PaymentUnavailable, StoreError
+from assistant.errors import CatalogMissing, FeedError, OrderError, PaymentUnavailable, SoldOut, StoreError
 from assistant.pay.ledger import Account
 from assistant.pay.wallet import Answer
 from assistant.shop import schema
 from assistant.shop.cart import Cart, CartLine, line_for
+from assistant.shop.catalog import RESERVATION
 from assistant.shop.database import reading
 from assistant.shop.feed import read_feed
 from assistant.shop.money import Money
@@ -215,11 +216,36 @@ class TestOrders:
         shop.store.complete_order(order.id)
         assert shop.store.cart() == cart_of((OAT, 1), (BREAD, 1))
 
-    def test_too_little_stock_at_the_last_moment_is_no_order(self, shop, tmp_path):
+    def test_stock_is_kept_for_an_order_that_awaits_its_payment(self, shop, tmp_path):
+        neighbour = open_shop(tmp_path, "neighbour", seed=2)
+        order = shop.store.begin_order(cart_of((OAT, 1), (BREAD, 6)), "key")
+        assert stock(shop) == 10 and stock(neighbour) == 4
+        with pytest.raises(SoldOut, match="Only 4 of bread"):
+            neighbour.store.begin_order(cart_of((BREAD, 5)), "other")
+        shop.store.abandon_order(order.id)
+        assert stock(neighbour) == 10
+        placed = buy(neighbour, cart_of((BREAD, 9)), "more")
+        assert stock(shop) == stock(neighbour) == 1
+        with pytest.raises(SoldOut, match="Only 1 of bread"):
+            shop.store.begin_order(cart_of((BREAD, 2)), "again")
+        neighbour.store.cancel_order(placed.id)
+        assert stock(shop) == 10
+
+    def test_two_combinations_of_one_product_share_its_stock(self, shop):
+        latte = replace(LATTE, stock=3)
+        shop.store.import_catalog([latte])
+        small, large = (line_for(latte, 2, {"size": size}) for size in ("small", "large"))
+        with pytest.raises(SoldOut, match="Only 3 of latte"):
+            shop.store.begin_order(Cart("USD").add(small).add(large), "key")
+
+    def test_too_little_stock_after_the_reservation_ran_out_is_no_order(self, shop, tmp_path):
+        now = datetime.now(UTC)
+        later = open_shop(tmp_path, seed=2, clock=lambda: now + RESERVATION + timedelta(seconds=1))
         cart = cart_of((OAT, 1), (BREAD, 6))
         order = shop.store.begin_order(cart, "key")
         shop.wallet.authorise(order.id, order.total)
-        buy(open_shop(tmp_path, seed=2), cart_of((BREAD, 5)), "other")
+        assert stock(later) == 10
+        buy(later, cart_of((BREAD, 5)), "other")
         shop.store.save_cart(cart)
         with pytest.raises(OrderError, match="Only 5 of bread"):
             shop.store.complete_order(order.id)
@@ -294,11 +320,8 @@ class TestFeedThatIsNotImported:
         assert shop.store.products() == PRODUCTS
         order = buy(shop, cart_of((BREAD, 4)), "one")
         assert stock(shop) == 6
-        begun = shop.store.begin_order(cart_of((BREAD, 7)), "two")
-        shop.wallet.authorise(begun.id, begun.total)
-        with pytest.raises(OrderError, match="Only 6"):
-            shop.store.complete_order(begun.id)
-        shop.store.abandon_order(begun.id)
+        with pytest.raises(SoldOut, match="Only 6"):
+            shop.store.begin_order(cart_of((BREAD, 7)), "two")
         shop.store.cancel_order(order.id)
         assert stock(shop) == 10
         buy(shop, cart_of((BREAD, 3)), "three")

@@ -1,19 +1,22 @@
 """The catalog: what is sold, and how much of it is left."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from assistant.errors import CatalogMissing, FeedError, OrderError
-from assistant.shop import schema
+from assistant.errors import CatalogMissing, FeedError, SoldOut
+from assistant.shop import reservations, schema
 from assistant.shop.cart import CartLine
 from assistant.shop.database import ensure_tables, reading, transaction
 from assistant.shop.feed_product import FeedProduct, to_feed
-from assistant.shop.orders import OrderStatus
+from assistant.shop.orders import Order, OrderStatus
 from assistant.shop.product import Product
+
+RESERVATION = timedelta(minutes=5)
+"""How long stock is kept for an order that awaits its payment, when nobody says otherwise."""
 
 _IN_USE = schema.catalogs.c.name == "in use"
 
@@ -33,12 +36,24 @@ class Catalog(Protocol):
         """The products of these skus as the caller's transaction sees them; those that are not sold are left out."""
         ...
 
-    def take(self, connection: Connection, lines: Sequence[CartLine]) -> None:
+    def reserve(self, connection: Connection, order: Order) -> None:
+        """Keeps what an order needs while it awaits its payment, for a while.
+
+        Raises:
+            SoldOut: Something is not sold any more, or not enough of it is free.
+        """
+        ...
+
+    def take(self, connection: Connection, order: Order) -> None:
         """Takes what is bought off the shelf.
 
         Raises:
-            OrderError: Something is not sold any more, or not enough of it is left.
+            SoldOut: Something is not sold any more, or not enough of it is free.
         """
+        ...
+
+    def release(self, connection: Connection, order: Order) -> None:
+        """Keeps nothing for an order any more that was given up."""
         ...
 
     def put_back(self, connection: Connection, lines: Sequence[CartLine]) -> None:
@@ -51,14 +66,26 @@ class ImportedCatalog:
 
     Args:
         engine: The shop's database.
+        household: Whose view of the stock: what is kept for its own orders is there for it.
+        reservation: How long stock is kept for an order that awaits its payment.
+        clock: The time of day.
 
     Raises:
         StoreError: The database cannot be used.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        ensure_tables(engine, schema.catalogs, schema.products)
+    def __init__(
+        self,
+        engine: Engine,
+        household: str = "",
+        reservation: timedelta = RESERVATION,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        ensure_tables(engine, schema.catalogs, schema.products, schema.orders, schema.reservations)
         self._engine = engine
+        self._household = household
+        self._reservation = reservation
+        self._clock = clock
         self._revision: int | None = None
         self._left: dict[str, int] = {}
         self._products: tuple[Product, ...] = ()
@@ -102,7 +129,8 @@ class ImportedCatalog:
             if revision is None:
                 raise CatalogMissing("There is no catalog yet. Import one: 'voicecart catalog import FEED'.")
             counted = select(schema.products.c.sku, schema.products.c.stock).where(schema.products.c.stock.is_not(None))
-            left = {sku: stock for sku, stock in connection.execute(counted)}
+            kept = reservations.reserved_by_others(connection, self._household, self._clock())
+            left = {sku: max(0, stock - kept.get(sku, 0)) for sku, stock in connection.execute(counted)}
             if revision != self._revision:
                 self._products = with_stock(_read_products(connection), left)
             elif left != self._left:
@@ -117,17 +145,22 @@ class ImportedCatalog:
         )
         return {product.sku: product for product in map(_product, rows.scalars())}
 
-    def take(self, connection: Connection, lines: Sequence[CartLine]) -> None:
+    def reserve(self, connection: Connection, order: Order) -> None:
+        """Keeps what an order needs where stock is counted."""
+        now = self._clock()
+        reservations.reserve(connection, order, now, now + self._reservation)
+
+    def take(self, connection: Connection, order: Order) -> None:
         """Counts the stock down where it is counted."""
-        for line in lines:
-            product = schema.products.c.sku == line.sku
-            row = connection.execute(select(schema.products.c.stock).where(product)).first()
-            _check_left(line, row is not None, None if row is None else row.stock)
-            if row is not None and row.stock is not None:
-                connection.execute(update(schema.products).where(product).values(stock=row.stock - line.quantity))
+        reservations.take(connection, order, self._clock())
+
+    def release(self, connection: Connection, order: Order) -> None:
+        """Keeps nothing for the order any more."""
+        reservations.release(connection, order)
 
     def put_back(self, connection: Connection, lines: Sequence[CartLine]) -> None:
         """Counts the stock up where it is counted."""
+        reservations.lock_shelf(connection, {line.sku for line in lines})
         for line in lines:
             connection.execute(
                 update(schema.products)
@@ -173,10 +206,17 @@ class FeedCatalog:
         wanted = frozenset(skus)
         return {product.sku: product for product in self._products if product.sku in wanted}
 
-    def take(self, connection: Connection, lines: Sequence[CartLine]) -> None:
+    def reserve(self, connection: Connection, order: Order) -> None:
+        """Only looks whether enough is left: nobody else sells from this feed."""
+        self.take(connection, order)
+
+    def release(self, connection: Connection, order: Order) -> None:
+        """Nothing was kept: nothing to do."""
+
+    def take(self, connection: Connection, order: Order) -> None:
         """Only looks whether enough is left: the order itself counts it down."""
         sold, left = {product.sku for product in self._products}, self._left(connection)
-        for line in lines:
+        for line in order.lines:
             _check_left(line, line.sku in sold, left.get(line.sku))
             if line.sku in left:
                 left[line.sku] -= line.quantity
@@ -205,9 +245,15 @@ class FeedCatalog:
         }
 
 
-def choose_catalog(engine: Engine, household: str, products: Iterable[Product] | None) -> Catalog:
+def choose_catalog(
+    engine: Engine,
+    household: str,
+    products: Iterable[Product] | None,
+    reservation: timedelta = RESERVATION,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Catalog:
     """The imported catalog when ``products`` are None or the same but for their stock, else one of ``products``."""
-    imported = ImportedCatalog(engine)
+    imported = ImportedCatalog(engine, household, reservation, clock)
     if products is None:
         return imported
     offered = tuple(products)
@@ -245,6 +291,6 @@ def _product(feed_line: Any) -> Product:
 
 def _check_left(line: CartLine, sold: bool, left: int | None) -> None:
     if not sold:
-        raise OrderError(f"{line.sku} is not sold any more. Nothing was bought.")
+        raise SoldOut(f"{line.sku} is not sold any more. Nothing was bought.")
     if left is not None and left < line.quantity:
-        raise OrderError(f"Only {left} of {line.sku} are left, not {line.quantity}. Nothing was bought.")
+        raise SoldOut(f"Only {left} of {line.sku} are left, not {line.quantity}. Nothing was bought.")

@@ -136,6 +136,19 @@ order_history = Table(
     ForeignKeyConstraint(["household", "order_id"], ["orders.household", "orders.id"], ondelete="CASCADE"),
 )
 
+# Stock that is kept for orders which await their payment (see ``reservations.py``).
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("household", String(64), primary_key=True),
+    Column("order_id", String(16), primary_key=True),
+    Column("sku", String(64), primary_key=True),
+    Column("quantity", BigInteger, CheckConstraint("quantity > 0", name="quantity"), nullable=False),
+    Column("until", Instant, nullable=False, comment="nothing is kept from then on"),
+    ForeignKeyConstraint(["household", "order_id"], ["orders.household", "orders.id"], ondelete="CASCADE"),
+    Index(None, "sku"),
+)
+
 list_entries = Table(
     "list_entries",
     metadata,
@@ -152,6 +165,7 @@ STORE_TABLES = (
     orders,
     order_lines,
     order_history,
+    reservations,
     list_entries,
 )
 """What ``Store`` keeps: catalog, carts, orders, shopping lists."""

@@ -4,7 +4,7 @@ import logging
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
@@ -12,7 +12,7 @@ from assistant.errors import OrderError, PaymentUnavailable
 from assistant.shop import schema
 from assistant.shop.cart import Cart
 from assistant.shop.cart_rows import read_cart, write_cart
-from assistant.shop.catalog import ImportedCatalog, choose_catalog, currency_on_sale
+from assistant.shop.catalog import RESERVATION, ImportedCatalog, choose_catalog, currency_on_sale
 from assistant.shop.database import ensure_tables, reading, transaction
 from assistant.shop.money import Money
 from assistant.shop.order_book import OrderBook
@@ -37,6 +37,7 @@ class Store:
         randomness: Where order numbers come from.
         clock: The time of day.
         programmes: The household is a member of these, for member prices.
+        reservation: How long stock is kept for an order that awaits its payment.
 
     Raises:
         StoreError: The database cannot be used.
@@ -53,6 +54,7 @@ class Store:
         randomness: random.Random | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         programmes: Iterable[str] = (),
+        reservation: timedelta = RESERVATION,
     ) -> None:
         self._engine = engine
         self._household = household
@@ -62,7 +64,7 @@ class Store:
         self._unsettled: set[str] = set()
         self._book = OrderBook(household, randomness or random.SystemRandom())
         ensure_tables(engine, *schema.STORE_TABLES)
-        self._catalog = choose_catalog(engine, household, products)
+        self._catalog = choose_catalog(engine, household, products, reservation, clock)
         self.prices = PriceBook(engine, household, programmes, clock)
 
     def import_catalog(self, products: Iterable[Product]) -> int:
@@ -116,6 +118,7 @@ class Store:
         Raises:
             OrderError: The cart is empty, or the key belongs to an order of something else.
             PriceChanged: The shop asks for another total; there is no order.
+            SoldOut: Something is not sold any more, or not enough of it is free; there is no order.
             StoreError: The database refused; there is no order.
         """
         if not cart:
@@ -124,7 +127,9 @@ class Store:
         with transaction(self._engine, self._household) as connection:
             if (before := self._book.find_key(connection, key)) is None:
                 bill = self.prices.agreed(connection, cart, self._catalog, total)
-                return self._book.add(connection, bill, key, self._clock())
+                order = self._book.add(connection, bill, key, self._clock())
+                self._catalog.reserve(connection, order)
+                return order
             if before.lines != cart.lines:
                 raise OrderError("That order was begun already, with another cart.")
             return before
@@ -153,7 +158,7 @@ class Store:
             cart = read_cart(connection, self._household)
             if of_cart and (cart is None or not cart.holds(order.lines)):
                 raise OrderError("The cart has changed since it was read back. Nothing was bought.")
-            self._catalog.take(connection, order.lines)
+            self._catalog.take(connection, order)
             self._payments.capture(connection, self._household, order_id, order.total)
             order = self._book.move(connection, order, OrderStatus.PLACED, OrderStatus.PAID, at=self._clock())
             if cart:
@@ -304,4 +309,5 @@ class Store:
         # Also when it was given up before: an answer that came too late may have set money aside since.
         self._payments.void(connection, self._household, order.id)
         if order.status is OrderStatus.AWAITING_PAYMENT:
+            self._catalog.release(connection, order)
             self._book.move(connection, order, OrderStatus.CANCELLED, at=self._clock())
