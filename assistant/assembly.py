@@ -54,6 +54,7 @@ class Parts:
         folder: Where compiled graphs and pronunciations are kept.
         progress: Takes a line for a person when something takes a while.
         coupons: Words of coupons that may be named.
+        places: Names of the household's addresses.
     """
 
     def __init__(
@@ -63,10 +64,11 @@ class Parts:
         folder: Path,
         progress: Callable[[str], None] = lambda line: None,
         coupons: Iterable[str] = (),
+        places: Iterable[str] = (),
     ) -> None:
         self.settings = settings
         self.products = tuple(products)
-        self.coupons = tuple(coupons)
+        self.coupons, self.places = tuple(coupons), tuple(places)
         self._folder = folder
         self._progress = progress
 
@@ -91,7 +93,7 @@ class Parts:
     def _graphs(self) -> Graphs:
         return prepare_graphs(
             find_model(self.settings.hear.model),
-            build_grammars(self.products, self.language, self.wake_phrase, self.coupons),
+            build_grammars(self.products, self.language, self.wake_phrase, self.coupons, self.places),
             self.wake_phrase,
             self.lexicon,
             self._folder / "graphs",

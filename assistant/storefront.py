@@ -14,6 +14,7 @@ from assistant.pay.stripe_api import StripeApi
 from assistant.pay.stripe_payments import StripePayments
 from assistant.pay.wallet import PaymentProvider, Wallet
 from assistant.settings import Settings
+from assistant.shop.addresses import AddressBook
 from assistant.shop.catalog import ImportedCatalog
 from assistant.shop.database import open_database
 from assistant.shop.feeds.reading import open_feed
@@ -130,6 +131,16 @@ def coupons_for(settings: Settings, state: Path) -> tuple[str, ...]:
     """
     rules = PriceBook(open_shop_database(settings, state), settings.shop.household).rules()
     return tuple(promotion.coupon for promotion in rules.promotions if promotion.coupon)
+
+
+def places_for(settings: Settings, state: Path) -> tuple[str, ...]:
+    """What the household calls its addresses.
+
+    Raises:
+        StoreError: The database cannot be read.
+    """
+    book = AddressBook(open_shop_database(settings, state), settings.shop.household)
+    return tuple(address.name for address in book.all())
 
 
 def shipped_catalog() -> Path:

@@ -13,6 +13,7 @@ from assistant.talk import (
     asides,
     choosing,
     correcting,
+    delivering,
     everywhere,
     habits,
     listing,
@@ -139,6 +140,7 @@ ROWS: tuple[Row, ...] = (
     Row(EVERY, (Intent.REMOVE,), correcting.remove, (*_CART, LISTENING)),
     Row(EVERY, (Intent.CHANGE_QUANTITY, Intent.CHANGE_OPTION), correcting.correct, (*_CART, LISTENING)),
     Row(EVERY, (Intent.CHOOSE,), selecting.choose, (*_ASIDE, IDLE)),
+    Row(EVERY, (Intent.DELIVER,), delivering.deliver, _ASIDE),
     # Asides.
     Row(EVERY, (Intent.ASK,), advising.ask, _ASIDE),
     Row(EVERY, (Intent.PRICE,), asides.price, _ASIDE),

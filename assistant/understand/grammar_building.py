@@ -49,7 +49,11 @@ _NOT_HEARD = ("change_to",)
 
 
 def build_grammars(
-    products: Iterable[Product], language: Language, wake_phrase: str, coupons: Iterable[str] = ()
+    products: Iterable[Product],
+    language: Language,
+    wake_phrase: str,
+    coupons: Iterable[str] = (),
+    places: Iterable[str] = (),
 ) -> Mapping[Expecting, Grammar]:
     """One grammar for every state of the dialogue.
 
@@ -58,9 +62,10 @@ def build_grammars(
         language: What is spoken.
         wake_phrase: May begin a command; empty for none.
         coupons: Words of coupons that may be named.
+        places: Names of addresses, beside those that the language knows.
     """
     items = ItemGrammar(products, language)
-    builder = _Builder(language, items, [language.normalise(coupon) for coupon in coupons])
+    builder = _Builder(language, items, *([language.normalise(name) for name in names] for names in (coupons, places)))
     bodies = {
         Expecting.COMMAND: builder.command(language.normalise(wake_phrase)),
         Expecting.CHOICE: builder.choice(),
@@ -75,7 +80,7 @@ def build_grammars(
 
 
 class _Builder:
-    def __init__(self, language: Language, items: ItemGrammar, coupons: Sequence[str]) -> None:
+    def __init__(self, language: Language, items: ItemGrammar, coupons: Sequence[str], places: Sequence[str]) -> None:
         self._language = language
         # Without coupons there is nothing that could be named.
         self._unheard = () if coupons else ("{coupon}",)
@@ -89,6 +94,7 @@ class _Builder:
             "polite_after": self._politeness(politeness["after"]),
             "digit": digit,
             **({"coupon": choice((0.0, coupon) for coupon in coupons)} if coupons else {}),
+            "place": choice((0.0, place) for place in dict.fromkeys((*language.data["facts"]["places"], *places))),
             "order_number": InOrder((Reference("digit"), Reference("digit"), Repeat(Reference("digit")))),
             "sentences": sentences,
             "fixed": fixed,

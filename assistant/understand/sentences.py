@@ -42,6 +42,7 @@ class Sentences:
             "return_order": self._list,
             "offers": self._list,
             "coupon": lambda text, match: Understanding(text, Intent.COUPON, coupon=" ".join(match["coupon"])),
+            "deliver": lambda text, match: Understanding(text, Intent.DELIVER, place=" ".join(match["place"])),
             "buy_again": self._buy_again,
             "remove": self._remove,
             "change": self._change,

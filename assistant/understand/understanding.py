@@ -40,6 +40,7 @@ class Intent(StrEnum):
     COUPON = "coupon"
     CHOOSE = "choose"
     ASK = "ask"
+    DELIVER = "deliver"
     STOP = "stop"
     UNKNOWN = "unknown"
 
@@ -175,6 +176,7 @@ class Understanding:
         coupon: The words of a coupon that was named; empty when none was.
         wanted: What should take the place of what was spoken of.
         inquiry: What is asked about products.
+        place: What people call the address that something goes to; empty when none was said.
     """
 
     text: str
@@ -188,6 +190,7 @@ class Understanding:
     coupon: str = ""
     wanted: Wanted | None = None
     inquiry: Inquiry | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True)
