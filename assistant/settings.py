@@ -107,6 +107,15 @@ class Shop:
     carrier_folder: str = _documented(
         "", "Folder that the daemon watches for carriers' events, one JSON file each; empty watches none."
     )
+    service: str = _documented(
+        "", "Address of a shop elsewhere ('voicecart serve'), such as https://shop.example.com; empty sells one's own."
+    )
+    service_token_file: str = _documented(
+        "", "File with this device's token for shop.service, for its owner's eyes only."
+    )
+    service_minutes: Annotated[float, Field(gt=0, le=1440)] = _documented(
+        10.0, "Minutes between two looks at the service for a new catalog and for news of orders."
+    )
 
 
 @dataclass(frozen=True, config=_STRICT)

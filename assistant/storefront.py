@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -68,7 +69,12 @@ def open_storefront(
         provider = StripePayments(engine, household, currency, StripeApi(settings.pay))
     else:
         provider = Wallet(engine, household, Money(settings.pay.opening_balance, currency))
-    store = Store(
+    open_store: Callable[..., Store] = Store
+    if settings.shop.service:
+        from assistant.service.client.serviced_store import ServicedStore
+
+        open_store = partial(ServicedStore, settings.shop)
+    store = open_store(
         engine,
         household,
         provider,

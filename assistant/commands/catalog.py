@@ -12,6 +12,7 @@ from assistant.catalog_search import find_products, prepare_search
 from assistant.commands.main import Subcommands
 from assistant.commands.promotions import imported
 from assistant.errors import CatalogMissing, FeedError, UsageError
+from assistant.service.client.opening import open_sync
 from assistant.shop.feed import FeedResult
 from assistant.shop.feeds.reading import FeedFormat, open_feed
 from assistant.shop.feeds.updating import updated
@@ -21,6 +22,7 @@ from assistant.shop.store import Store
 from assistant.storefront import open_storefront, products_for
 from assistant.understand.catalog_check import check_catalog
 
+_ACTIONS = ("show", "import", "search", "check", "compile", "sync")
 _MOST_FOUND = 10
 
 
@@ -33,10 +35,11 @@ def register(subcommands: Subcommands) -> None:
         "and removes those that the feed says are removed. Feeds: JSON Lines, Google Merchant Center (TSV, XML), "
         "Shopify product CSV, schema.org JSON-LD (docs/feeds.md). search TEXT: what words find. "
         "check [FEED]: bad lines, names that cannot be told apart, words that cannot be heard. "
-        "compile [FEED]: the recognition graphs, ahead of the first start. Without FEED: what was imported, else the "
+        "compile [FEED]: the recognition graphs, ahead of the first start. sync: takes in the catalog of the shop that "
+        "shop.service names (docs/service.md). Without FEED: what was imported, else the "
         "household shop that is shipped. Exit code 1: a line was left out, or a finding is bad.",
     )
-    parser.add_argument("action", nargs="?", choices=("show", "import", "search", "check", "compile"), default="show")
+    parser.add_argument("action", nargs="?", choices=_ACTIONS, default="show")
     parser.add_argument("rest", nargs="*", metavar="FEED|TEXT", help="a feed, or words to search for")
     parser.add_argument(
         "--promotions",
@@ -70,6 +73,8 @@ def run(options: argparse.Namespace) -> int:
             return _check(options, _feed(options))
         case "compile":
             return _compile(options, _feed(options))
+        case "sync":
+            return _sync(options)
         case _:
             return _show(options)
 
@@ -102,6 +107,14 @@ def _show(options: argparse.Namespace) -> int:
     currency, gone = products[0].price.currency, sum(product.stock == 0 for product in products)
     fields = {"products": len(products), "currency": currency, "out_of_stock": gone}
     print(json.dumps(fields) if options.json else f"{len(products)} products in {currency}, {gone} out of stock.")
+    return 0
+
+
+def _sync(options: argparse.Namespace) -> int:
+    if options.rest or not options.settings.shop.service:
+        raise UsageError("'voicecart catalog sync' takes no feed, but the setting shop.service.")
+    changed = open_sync(options.settings, options.state).sync()
+    print(f"The catalog {'is new' if changed else 'has not changed'}; the stock is the shop's.")
     return 0
 
 

@@ -9,17 +9,17 @@ from pathlib import Path
 
 from assistant.assembly import Household, Parts, open_device
 from assistant.commands.main import Subcommands
-from assistant.device import Device
 from assistant.events import EventStream
 from assistant.hear.microphone import MicSource
 from assistant.observe.log_lines import log_event
 from assistant.service.carrier_folder import CarrierFolder
-from assistant.service.daemon import Daemon
+from assistant.service.client.opening import sync_at_start, with_service
+from assistant.service.daemon import Daemon, Running
 from assistant.service.notification import Notification
 from assistant.settings import Settings, read_settings
 from assistant.sound_devices import rescan
 from assistant.speak.loudspeakers import live_loudspeaker
-from assistant.storefront import coupons_for, products_for
+from assistant.storefront import coupons_for, places_for, products_for
 
 logger = logging.getLogger("voicecart")
 
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     notification = Notification()
     daemon = Daemon(
         lambda: read_settings(options.config),
-        lambda settings: _open(settings, options.state, notification),
+        lambda settings: _open(settings, options.state, notification, lambda: daemon.reload()),
         notification,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -54,18 +54,22 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _open(settings: Settings, state: Path, notification: Notification) -> Device:
+def _open(settings: Settings, state: Path, notification: Notification, reload: Callable[[], None]) -> Running:
     # Looked for first: while it is missing, nothing else need be loaded again and again.
     rescan()
     source = MicSource(settings.hear)
-    parts = Parts(settings, products_for(settings, state, None), state, logger.info, coupons_for(settings, state))
+    if settings.shop.service:
+        sync_at_start(settings, state)
+    coupons, places = coupons_for(settings, state), places_for(settings, state)
+    parts = Parts(settings, products_for(settings, state, None), state, logger.info, coupons, places)
     stream = EventStream()
     stream.subscribe(log_event)
     try:
         loudspeaker = live_loudspeaker(settings.speak, state, stream)
         household = Household(parts, state)
         beat = _with_carriers(household, settings, notification.alive) if settings.shop.carrier_folder else None
-        return open_device(parts, household, source, loudspeaker, stream, beat or notification.alive)
+        device = open_device(parts, household, source, loudspeaker, stream, beat or notification.alive)
+        return with_service(device, household, settings, state, reload)
     except BaseException:
         parts.close()
         raise

@@ -1,0 +1,103 @@
+"""Brings the orders of the outbox to the shop, each exactly once, and undoes here what the shop refuses."""
+
+import logging
+import random
+
+from assistant.errands import Errands
+from assistant.errors import ServiceUnavailable
+from assistant.service.client.serviced_store import ServicedStore
+from assistant.service.client.shop_service import Refused, RemoteOrder
+from assistant.shop.carrier_events import JOURNEY, CarrierEvent
+from assistant.shop.orders import Order, OrderStatus
+from assistant.shop.outbox import Parcel, Stage
+
+_log = logging.getLogger("voicecart")
+
+_ENDED = frozenset({OrderStatus.CANCELLED, OrderStatus.REFUNDED})
+
+
+class Delivery:
+    """What a device does about its orders while nobody waits for it.
+
+    Args:
+        store: The device's, with outbox and shop.
+        errands: Takes carriers' events and notices.
+        randomness: Spreads the attempts of many devices.
+    """
+
+    def __init__(self, store: ServicedStore, errands: Errands, randomness: random.Random | None = None) -> None:
+        self._store = store
+        self._outbox = store.outbox
+        self._service = store.service
+        self._errands = errands
+        self._randomness = randomness or random.SystemRandom()
+
+    def deliver(self) -> int:
+        """Sends what is due, and cancels here what the shop refused; how many orders the shop took.
+
+        Raises:
+            SettingsError: Address or token of the shop cannot be used.
+            StoreError: The database cannot be used; nothing is lost.
+            PaymentUnavailable: The money of a refused order cannot be given back now; it is tried again.
+        """
+        taken = 0
+        while (parcel := self._outbox.claim()) is not None:
+            try:
+                answer = self._service.place(parcel.key, parcel.body)
+            except ServiceUnavailable as error:
+                again = self._outbox.delay(parcel, self._randomness.random(), error.message)
+                _log.warning("order %s waits for the shop until %s: %s", parcel.order_id, again, error.message)
+                continue
+            if isinstance(answer, Refused):
+                _log.warning("the shop refuses order %s: %s", parcel.order_id, answer.message)
+                self._outbox.move(parcel, Stage.REFUSED, reason=f"{answer.code}: {answer.message}")
+            else:
+                self._outbox.move(parcel, Stage.DELIVERED, answer.id)
+                taken += 1
+        for parcel in self._outbox.parcels(Stage.REFUSED):
+            self._undo(parcel)
+        return taken
+
+    def take_news(self) -> None:
+        """Asks the shop how its orders are, and notes what is new as carriers' events.
+
+        Raises:
+            ServiceUnavailable: The shop does not answer.
+            StoreError: The database cannot be used.
+        """
+        parcels = {parcel.number: parcel for parcel in self._outbox.parcels(Stage.DELIVERED)}
+        if not parcels:
+            return
+        here = {order.id: order for order in self._store.orders(None)}
+        for remote in self._service.orders():
+            parcel = parcels.get(remote.id)
+            if parcel is not None and parcel.order_id in here:
+                self._note(parcel, here[parcel.order_id], remote)
+
+    def _note(self, parcel: Parcel, order: Order, remote: RemoteOrder) -> None:
+        known = {change.status for change in order.history}
+        told = {change.status for change in remote.history}
+        for change in remote.history:
+            if change.status in JOURNEY and change.status not in known:
+                name = f"shop {remote.id} {change.status.value}"
+                self._errands.record_carrier_event(CarrierEvent(order.id, name, change.status, change.at))
+        if OrderStatus.CANCELLED in told and OrderStatus.CANCELLED not in known:
+            self._outbox.move(parcel, Stage.REFUSED, reason="cancelled by the shop")
+            self._undo(parcel)
+        elif told & _ENDED:
+            self._outbox.move(parcel, Stage.OVER)
+
+    def _undo(self, parcel: Parcel) -> None:
+        """Cancels an order here that the shop does not have: the money goes back, and the household is told."""
+        with self._store.settling:
+            now = self._outbox.of_order(parcel.order_id)
+            if now is None or now.stage is not Stage.REFUSED:
+                return
+            order = self._store.order(parcel.order_id)
+            if order.cancellable:
+                order = self._store.undo_order(parcel.order_id)
+            if order.status is OrderStatus.REFUNDED:
+                self._errands.notices.put(order.status.value, order.id)
+            else:
+                _log.error("order %s is %s here, but the shop does not have it", order.id, order.status.words)
+            self._outbox.move(parcel, Stage.OVER)

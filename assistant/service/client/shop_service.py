@@ -1,0 +1,198 @@
+"""Asks the shop's service over HTTP, with the token of this device."""
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ValidationError
+
+from assistant.errors import OrderError, ServiceUnavailable, SettingsError
+from assistant.shop.orders import OrderStatus
+
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_FINAL = frozenset({"price_changed", "sold_out", "order_invalid", "request_invalid", "too_large"})
+_MOST_ORDERS = 500
+
+
+class RemoteStatus(BaseModel):
+    """A status that an order reached at the shop."""
+
+    status: OrderStatus
+    at: datetime
+
+
+class RemoteOrder(BaseModel):
+    """An order as the shop has it; ``id`` is the shop's number of it."""
+
+    id: str
+    status: OrderStatus
+    history: tuple[RemoteStatus, ...]
+
+
+class _Orders(BaseModel):
+    orders: tuple[RemoteOrder, ...]
+
+
+class ProductPage(BaseModel):
+    """Lines of the native feed; ``next`` is where the next page begins, None after the last."""
+
+    revision: int
+    products: tuple[dict[str, Any], ...]
+    next: int | None
+
+
+class StockPage(BaseModel):
+    """What is left of each counted sku; ``next`` is where the next page begins, None after the last."""
+
+    revision: int
+    stock: dict[str, int]
+    next: int | None
+
+
+class _Problem(BaseModel):
+    code: str
+    message: str
+
+
+class _Refusal(BaseModel):
+    error: _Problem
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The shop will not have an order, now or later: the code of its error, and its words."""
+
+    code: str
+    message: str
+
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
+
+
+class ShopService:
+    """The shop's service, as ``voicecart serve`` answers.
+
+    Args:
+        address: Where it is; without TLS only on this machine.
+        token_file: File with this device's token, for its owner's eyes only.
+        seconds: To wait for an answer.
+    """
+
+    def __init__(self, address: str, token_file: str, seconds: float = 10.0) -> None:
+        self._address = address
+        self._token_file = token_file
+        self._seconds = seconds
+
+    def place(self, key: str, body: str) -> RemoteOrder | Refused:
+        """Sends an order; the same key and body may be sent again and again.
+
+        Raises:
+            ServiceUnavailable: It is not known what became of it, or it was not looked at: send it again.
+            SettingsError: Address or token cannot be used.
+        """
+        headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
+        response = self._ask("POST", "/v1/orders", content=body.encode(), headers=headers)
+        if response.status_code in (400, 409, 413, 422):
+            problem = _read(_Refusal, response).error
+            if problem.code in _FINAL:
+                return Refused(problem.code, problem.message)
+        return _read(RemoteOrder, _good(response))
+
+    def orders(self) -> tuple[RemoteOrder, ...]:
+        """The household's orders, newest first, not more than 500.
+
+        Raises:
+            ServiceUnavailable: The service does not answer.
+        """
+        return _read(_Orders, _good(self._ask("GET", "/v1/orders", params={"limit": _MOST_ORDERS}))).orders
+
+    def cancel(self, number: str) -> None:
+        """Cancels an order at the shop.
+
+        Args:
+            number: The shop's number of it.
+
+        Raises:
+            OrderError: It is too late.
+            ServiceUnavailable: The service does not answer: it may be cancelled or not.
+        """
+        response = self._ask("POST", f"/v1/orders/{number}/cancel")
+        if response.status_code == 409:
+            raise OrderError(_read(_Refusal, response).error.message)
+        _good(response)
+
+    def products(self, after: int, known: int | None = None) -> ProductPage | None:
+        """A page of the catalog; None when its revision is still ``known``.
+
+        Raises:
+            ServiceUnavailable: The service does not answer, or has no catalog.
+        """
+        headers = {} if known is None else {"If-None-Match": f'"{known}"'}
+        response = self._ask("GET", "/v1/catalog/products", params={"after": after}, headers=headers)
+        return None if response.status_code == 304 else _read(ProductPage, _good(response))
+
+    def stock(self, after: int) -> StockPage:
+        """A page of the stock.
+
+        Raises:
+            ServiceUnavailable: The service does not answer, or has no catalog.
+        """
+        return _read(StockPage, _good(self._ask("GET", "/v1/catalog/stock", params={"after": after})))
+
+    def _ask(self, method: str, path: str, **more: Any) -> Any:
+        import httpx
+
+        try:
+            return self._client.request(method, path, **more)
+        except httpx.HTTPError as error:
+            raise ServiceUnavailable(f"The shop at {self._address} does not answer: {error}.") from error
+
+    @cached_property
+    def _client(self) -> Any:
+        parts = urlsplit(self._address)
+        if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in _THIS_MACHINE):
+            raise SettingsError("shop.service must begin with https:// (or http:// and be this machine).")
+        try:
+            import httpx
+        except ImportError as error:
+            raise SettingsError("shop.service needs its library. Run: pip install 'voicecart[service]'") from error
+        headers: Mapping[str, str] = {"Authorization": f"Bearer {_token(self._token_file)}"}
+        return httpx.Client(base_url=self._address, headers=headers, timeout=self._seconds)
+
+
+def _token(name: str) -> str:
+    if not name:
+        raise SettingsError(
+            "shop.service needs this device's token: name a file that holds it in shop.service_token_file."
+        )
+    path = Path(name).expanduser()
+    try:
+        if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise SettingsError(f"Other users may read the device's token in {path}. Run: chmod 600 '{path}'")
+        token = path.read_text("utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"The device's token in {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"The file {path} (shop.service_token_file) holds no text, so no token.") from error
+    if not token.isascii() or len(token.split()) != 1:
+        raise SettingsError(f"The file {path} (shop.service_token_file) holds no token.")
+    return token
+
+
+def _good(response: Any) -> Any:
+    if response.status_code not in (200, 201):
+        raise ServiceUnavailable(f"The shop at {response.url.host} answers {response.status_code}.")
+    return response
+
+
+def _read(kind: type[_Answer], response: Any) -> _Answer:
+    try:
+        return kind.model_validate_json(response.content)
+    except ValidationError as error:
+        raise ServiceUnavailable(f"What answers at {response.url.host} is no shop.") from error

@@ -1,0 +1,108 @@
+"""The thread of a running device that keeps it and the shop in step."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from assistant.errors import VoicecartError
+from assistant.service.client.catalog_sync import CatalogSync
+from assistant.service.client.delivery import Delivery
+from assistant.service.daemon import Running
+
+_log = logging.getLogger("voicecart")
+
+_LOOK_SECONDS = 2.0
+_STOP_SECONDS = 5.0
+
+
+class ServiceWorker:
+    """Sends orders as soon as they are paid; every so often takes in the catalog, and news of orders.
+
+    Args:
+        delivery: Sends orders, and asks for news.
+        sync: Takes in the catalog.
+        every_seconds: Between two looks at the catalog and the news.
+        changed: Called when the catalog changed.
+        clock: A monotonic clock, seconds.
+    """
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        sync: CatalogSync,
+        every_seconds: float,
+        changed: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._delivery = delivery
+        self._sync = sync
+        self._every = every_seconds
+        self._changed = changed
+        self._clock = clock
+        self._next = clock() + every_seconds
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="shop service", daemon=True)
+
+    def start(self) -> None:
+        """Begins to work."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends once the request under way has ended; what was not finished is done after the next start."""
+        self._stopping.set()
+        self._thread.join(_STOP_SECONDS)
+
+    def work(self) -> None:
+        """One round. What goes wrong is logged: a shop that is away must not silence the device."""
+        self._attempt(self._delivery.deliver)
+        if self._clock() >= self._next:
+            self._next = self._clock() + self._every
+            self._attempt(self._delivery.take_news)
+            self._attempt(self._take_catalog)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_LOOK_SECONDS):
+            self.work()
+
+    def _take_catalog(self) -> None:
+        if self._sync.sync():
+            _log.info("the shop has a new catalog")
+            self._changed()
+
+    def _attempt(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except VoicecartError as error:
+            _log.warning("shop service code=%s message=%r", error.code, error.message)
+        except Exception:
+            _log.exception("shop service")
+
+
+class ServicedDevice:
+    """A device and the worker that runs as long as it does (``Running``).
+
+    Args:
+        device: Hears and sells.
+        worker: Keeps it and the shop in step.
+    """
+
+    def __init__(self, device: Running, worker: ServiceWorker) -> None:
+        self._device = device
+        self._worker = worker
+
+    def run(self) -> None:
+        """Runs until its source ends or ``leave`` was called."""
+        self._worker.start()
+        try:
+            self._device.run()
+        finally:
+            self._worker.stop()
+
+    def leave(self) -> None:
+        """Ends ``run`` once the sentence being spoken is finished."""
+        self._device.leave()
+
+    def push_to_talk(self) -> None:
+        """Opens the ears as the wake phrase does."""
+        self._device.push_to_talk()
