@@ -14,8 +14,8 @@ class Entry:
 
     Attributes:
         sku: Its key.
-        names: As they would be heard: with the brand, without it, aliases.
-        sounds: Of the names, in the same order (see ``SpokenWords.sound``).
+        names: As they would be heard: with the brand, without it, aliases, the brand alone.
+        sounds: Of each name the ways to say it, in the same order (see ``SpokenWords.sounds``).
         stems: Of the words of all names; only needed to make an index, and empty when read from one.
         more: Stems of words that describe it but are in no name: options and category.
         price: In minor units of the catalog's currency.
@@ -24,7 +24,7 @@ class Entry:
 
     sku: str
     names: tuple[str, ...]
-    sounds: tuple[str, ...]
+    sounds: tuple[tuple[str, ...], ...]
     stems: tuple[str, ...] = ()
     more: frozenset[str] = frozenset()
     price: int = 0
@@ -50,6 +50,7 @@ def _names(product: Product, language: Language, spoken: SpokenWords) -> Iterabl
     yield name if set(brand) <= set(name) else (*brand, *name)
     yield name
     yield from (spoken.words_of(alias) for alias in product.spoken_aliases(language.code))
+    yield brand
 
 
 def _entry(product: Product, names: tuple[tuple[str, ...], ...], spoken: SpokenWords) -> Entry:
@@ -60,7 +61,7 @@ def _entry(product: Product, names: tuple[tuple[str, ...], ...], spoken: SpokenW
     return Entry(
         product.sku,
         tuple(" ".join(words) for words in names),
-        tuple(spoken.sound(words) for words in names),
+        tuple(spoken.sounds(words) for words in names),
         tuple(stems),
         frozenset(more),
         product.price.minor,

@@ -121,7 +121,7 @@ def _write(folder: Path, batches: Iterable[Sequence[Entry]]) -> None:
 
 def _document(entry: Entry) -> tantivy.Document:
     words = dict.fromkeys(stem for stem in (*entry.stems, *sorted(entry.more)))
-    sounds = dict.fromkeys(piece for sound in entry.sounds for piece in pieces(sound))
+    sounds = dict.fromkeys(piece for ways in entry.sounds for sound in ways for piece in pieces(sound))
     document = tantivy.Document()
     document.add_text("words", " ".join(words))
     document.add_text("sounds", " ".join(sounds))
@@ -133,7 +133,7 @@ def _document(entry: Entry) -> tantivy.Document:
 def _read_entry(document: tantivy.Document) -> Entry:
     kept: Any = document.get_first("entry")
     sku, names, sounds, more, price, sold = json.loads(bytes(kept))
-    return Entry(sku, tuple(names), tuple(sounds), (), frozenset(more), price, sold)
+    return Entry(sku, tuple(names), tuple(map(tuple, sounds)), (), frozenset(more), price, sold)
 
 
 def _with_tokenizer(index: tantivy.Index) -> tantivy.Index:

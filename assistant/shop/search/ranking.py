@@ -72,16 +72,18 @@ def _scores(words: tuple[str, ...], entries: Sequence[Entry], spoken: SpokenWord
 
 def _likenesses(words: tuple[str, ...], entries: Sequence[Entry], spoken: SpokenWords) -> list[float]:
     spelled, sounding = "".join(words), spoken.sound(words)
-    owners = [
-        (number, _SHORTER if place else 1.0)
-        for number, entry in enumerate(entries)
-        for place in range(len(entry.names))
-    ]
-    spellings = [name.replace(" ", "") for entry in entries for name in entry.names]
-    sounds = [sound for entry in entries for sound in entry.sounds]
-    by_spelling = process.cdist([spelled], spellings, scorer=fuzz.ratio)[0].tolist()
-    by_sound = process.cdist([sounding], sounds, scorer=fuzz.ratio)[0].tolist() if sounding else by_spelling
-    best = [0.0] * len(entries)
-    for (owner, worth), spelling, sound in zip(owners, by_spelling, by_sound, strict=True):
-        best[owner] = max(best[owner], worth * (_SPELLING * spelling + _SOUND * sound))
+    names = [name.replace(" ", "") for entry in entries for name in entry.names]
+    by_spelling = process.cdist([spelled], names, scorer=fuzz.ratio)[0].tolist()
+    ways = [way for entry in entries for ways in entry.sounds for way in ways]
+    by_sound = iter(process.cdist([sounding], ways, scorer=fuzz.ratio)[0].tolist()) if ways and sounding else iter(())
+    spellings = iter(by_spelling)
+    best = []
+    for entry in entries:
+        likenesses = []
+        for place, sounds in enumerate(entry.sounds):
+            spelling = next(spellings)
+            # Words or names that nobody can say are compared by spelling alone.
+            sound = max([next(by_sound) for _ in sounds], default=spelling) if sounding else spelling
+            likenesses.append((_SHORTER if place else 1.0) * (_SPELLING * spelling + _SOUND * sound))
+        best.append(max(likenesses, default=0.0))
     return best

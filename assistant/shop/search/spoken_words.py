@@ -4,6 +4,7 @@ The sounds of a text run on without gaps between words, so that "lawn comb" and 
 cut into overlapping triples: whatever is misheard costs three of them, wherever it stands.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -26,6 +27,8 @@ class Pronunciations(Protocol):
 
 SOUNDS = 3
 """Phones in one entry of the index: two are in half of all products, and four are seldom all heard right."""
+VARIANTS = 3
+"""Ways to say a name that the index knows; dictionary and letter-to-sound differ most over foreign brands."""
 _REMEMBERED = 100_000
 _ASCII = 94
 
@@ -43,7 +46,7 @@ class SpokenWords:
         self._language = language
         self._lexicon = lexicon
         self._letters = {phone: _letter(number) for number, phone in enumerate(phones)}
-        self._sounds: dict[str, str] = {}
+        self._sounds: dict[str, tuple[str, ...]] = {}
 
     @property
     def phones(self) -> tuple[str, ...]:
@@ -53,20 +56,32 @@ class SpokenWords:
     def learn(self, words: Iterable[str]) -> None:
         """Looks many words up together, which costs far less than one by one."""
         new = {word for word in words if word not in self._sounds}
+        if not new:
+            return
         if len(self._sounds) + len(new) > _REMEMBERED:
             self._sounds.clear()
-        for word, variants in self._lexicon.pronounce_all(sorted(new)).items():
-            phones = variants[0] if variants else ()
-            self._sounds[word] = "".join(self._letters.setdefault(one, _letter(len(self._letters))) for one in phones)
+        pronounced = self._lexicon.pronounce_all(sorted(new | {_plain(word) for word in new}))
+        for word in sorted(new):
+            variants = dict.fromkeys(tuple(phones) for phones in (*pronounced[word], *pronounced[_plain(word)]))
+            self._sounds[word] = tuple(self._written(phones) for phones in variants)[:VARIANTS]
+
+    def _written(self, phones: Iterable[str]) -> str:
+        return "".join(self._letters.setdefault(phone, _letter(len(self._letters))) for phone in phones)
 
     def stems(self, words: Sequence[str]) -> tuple[str, ...]:
         """The words without their endings."""
         return self._language.forms.stem_all(words)
 
     def sound(self, words: Sequence[str]) -> str:
-        """The phones of all words in a row, one letter each; what cannot be said is passed over."""
+        """The phones of all words in a row, one letter each, as most people say them; none of what cannot be said."""
+        return next(iter(self.sounds(words)), "")
+
+    def sounds(self, words: Sequence[str]) -> tuple[str, ...]:
+        """The ways to say all words in a row, likeliest first: one for words that all people say alike."""
         self.learn(words)
-        return "".join(self._sounds.get(word, "") for word in words)
+        known = [variants for word in words if (variants := self._sounds.get(word))]
+        ways = max(map(len, known), default=0)
+        return tuple(dict.fromkeys("".join(one[min(way, len(one) - 1)] for one in known) for way in range(ways)))
 
     def words_of(self, text: str) -> tuple[str, ...]:
         """A name as it would be heard."""
@@ -78,6 +93,11 @@ def pieces(sound: str) -> list[str]:
     if len(sound) <= SOUNDS:
         return [sound] if sound else []
     return [sound[begin : begin + SOUNDS] for begin in range(len(sound) - SOUNDS + 1)]
+
+
+def _plain(word: str) -> str:
+    """Without accents, as a foreign brand is read by whoever does not know them."""
+    return "".join(one for one in unicodedata.normalize("NFD", word) if not unicodedata.combining(one))
 
 
 def _letter(number: int) -> str:
