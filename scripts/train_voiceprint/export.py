@@ -22,6 +22,7 @@ from features import FBANK
 from held_out import Owner, owners
 from network import EMBEDDING_SIZE, EncoderShape, sentence_mean
 from recordings import shared_folder
+from splices import write_limits
 from trials import Attempts, attempt, enrol
 
 from assistant.models import sha256_of, write_manifest
@@ -217,6 +218,7 @@ def export(work: Path, name: str, target: Path) -> None:
     shutil.copy(Path(__file__).parents[2] / "LICENSE", folder / "LICENSE")
     write_manifest(folder)
     print(json.dumps(calibration["measured"], indent=1))
+    write_limits(people, folder)
     put_in_place(folder, target)
 
 
