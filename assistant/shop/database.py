@@ -43,12 +43,17 @@ def open_database(folder: Path, busy_seconds: float = BUSY_SECONDS, address: str
         engine = postgresql.connect(address, busy_seconds)
         event.listen(engine, "begin", _begin)
     else:
-        engine = sqlite.connect(folder / Path(address or DATABASE).expanduser(), busy_seconds)
+        engine = sqlite.connect(database_file(folder, address), busy_seconds)
         event.listen(engine, "begin", _begin)
         with _explained(engine):
             sqlite.use_write_ahead_log(engine, busy_seconds)
     bring_up_to_date(engine)
     return engine
+
+
+def database_file(folder: Path, address: str = "") -> Path:
+    """The file of a shop that is not on a server; arguments as for ``open_database``."""
+    return folder / Path(address or DATABASE).expanduser()
 
 
 def place_of(engine: Engine) -> str:

@@ -35,6 +35,11 @@ def is_address(address: str) -> bool:
     return "://" in address
 
 
+def without_password(address: str) -> str:
+    """The address as it may be shown."""
+    return make_url(address).render_as_string(hide_password=True)
+
+
 def connect(address: str, busy_seconds: float) -> Engine:
     """An engine for the database at ``address``, such as ``postgresql://shop@db.example/voicecart``.
 
