@@ -1,0 +1,1 @@
+"""Parts of ``scripts/benchmark_voiceprint.py``: groups of trials, what an engine costs, the report."""
