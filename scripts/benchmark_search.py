@@ -62,6 +62,7 @@ def measure(size: int, options: argparse.Namespace) -> dict[str, Any]:
     return {
         "products": size,
         "queries": len(queries),
+        "fewer": len(fewer),
         "search": report.figures(queries, found["answers"], found["computing"]),
         "search_on_fewer": report.figures(fewer, found["answers"][: len(fewer)], found["computing"][: len(fewer)]),
         "brute_force": report.figures(fewer, brute.skus, brute.milliseconds),

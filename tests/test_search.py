@@ -1,7 +1,10 @@
 """Search in an index of words and sounds: it finds what comparing everything finds, and mends itself."""
 
 import json
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -204,6 +207,17 @@ def test_making_an_index_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="The disk failed"):
         open_search(tmp_path, Source("shop", products), LANGUAGE, Spelled())  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_deleted(tmp_path: Path) -> None:
+    died = subprocess.Popen([sys.executable, "-c", ""])
+    died.wait()
+    left, made_now = tmp_path / f".0123.{died.pid}", tmp_path / f".4567.{os.getpid()}"
+    left.mkdir()
+    made_now.mkdir()
+    open_search(tmp_path, Source("shop", lambda: BRANDED), LANGUAGE, Spelled())
+    assert not left.exists()
+    assert made_now.exists()
 
 
 # Wired in.

@@ -101,6 +101,18 @@ def build_index(folder: Path, batches: Iterable[Sequence[Entry]], phones: Callab
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
+def is_being_made(folder: Path) -> bool:
+    """Whether a process is making an index in ``folder`` now; one that was killed has left it behind."""
+    name, _, process = folder.name.rpartition(".")
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, OverflowError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return name.startswith(".")
+
+
 def _write(folder: Path, batches: Iterable[Sequence[Entry]]) -> None:
     schema = (
         tantivy.SchemaBuilder()

@@ -10,7 +10,7 @@ from pathlib import Path
 from assistant.languages.language import Language
 from assistant.shop.product import Product
 from assistant.shop.search.entry import Entry, entries_of
-from assistant.shop.search.index import FORMAT, ProductIndex, UnusableIndex, build_index
+from assistant.shop.search.index import FORMAT, ProductIndex, UnusableIndex, build_index, is_being_made
 from assistant.shop.search.ranking import Found, rank
 from assistant.shop.search.spoken_words import Pronunciations, SpokenWords
 
@@ -145,6 +145,5 @@ def _batches(source: Source, language: Language, spoken: SpokenWords) -> Iterato
 
 def _delete_others(place: Path) -> None:
     for other in place.parent.iterdir():
-        # What another process is making just now has a name that begins with a dot.
-        if other != place and other.is_dir() and not other.name.startswith("."):
+        if other != place and other.is_dir() and not is_being_made(other):
             shutil.rmtree(other, ignore_errors=True)
