@@ -5,6 +5,7 @@ the user ``postgres`` (or ``nobody``).
 """
 
 import contextlib
+import ctypes
 import os
 import pwd
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 _START_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 _USER = "voicecart"
+_PR_SET_PDEATHSIG = 1
 
 
 class ServerMissing(Exception):
@@ -42,7 +44,8 @@ class PostgresqlServer:
     """A server with an empty cluster of its own in a temporary folder.
 
     Args:
-        durable: Whether a commit waits for the disk, as a shop's must; tests need not.
+        durable: Whether a commit waits for the disk, as a shop's must. What is not still survives killed processes,
+            though no power cut.
         connections: Most clients at once.
 
     Raises:
@@ -58,7 +61,6 @@ class PostgresqlServer:
             "unix_socket_directories": str(self._folder),
             "max_connections": str(connections),
             "fsync": "on" if durable else "off",
-            "synchronous_commit": "on" if durable else "off",
         }
         if self._runner is not None:
             os.chown(self._folder, self._runner.pw_uid, self._runner.pw_gid)
@@ -95,6 +97,7 @@ class PostgresqlServer:
                         stdout=log,
                         stderr=log,
                         start_new_session=True,
+                        preexec_fn=_end_with_parent,
                         **self._identity(),
                     )
             ready = [self._programs / "pg_isready", "-q", "-h", self._folder, "-d", "postgres"]
@@ -137,6 +140,11 @@ class PostgresqlServer:
         if self._runner is None:
             return {}
         return {"user": self._runner.pw_uid, "group": self._runner.pw_gid, "extra_groups": [], "cwd": self._folder}
+
+
+def _end_with_parent() -> None:
+    """Has the kernel end the server at once when whoever started it is killed."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def _runner() -> pwd.struct_passwd | None:
