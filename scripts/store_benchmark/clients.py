@@ -138,7 +138,8 @@ def _buy(
 ) -> None:
     with opened(place, household) as (store, wallet, _):
         os.write(speaking, b"ready\n")
-        deadline = time.monotonic() + float(os.read(waiting, 32))
+        seconds = float(os.read(waiting, 32))
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             product = chance.choice(shelf)
             cart = Cart("USD").add(line_for(product, chance.randint(1, 2)))
