@@ -225,19 +225,3 @@ def test_a_database_that_may_not_grow_is_no_order(tmp_path):
         limit[0] += 3
         shop.store.recover()
         check_books(shop)
-
-
-def test_a_backup_made_while_the_shop_is_open_can_be_put_in_its_place(shop, tmp_path):
-    placed = buy(shop, cart_of((OAT, 2)), "key")
-    with transaction(shop.engine) as connection:
-        connection.execute(update(schema.products).values(stock=1))
-        # As docs/shop.md says, and while somebody else is writing.
-        with closing(sqlite3.connect(tmp_path / DATABASE)) as other:
-            other.execute("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
-    buy(shop, cart_of((OAT, 1)), "after the backup")
-    restored = tmp_path / "restored"
-    restored.mkdir()
-    (tmp_path / "backup.db").rename(restored / DATABASE)
-    again = open_shop(restored)
-    assert again.store.orders() == (placed,) and stock(again) == 10
-    check_books(again)
