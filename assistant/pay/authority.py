@@ -233,8 +233,9 @@ class VoiceAuthority:
                 return self._decided(request, Declined(reason, retry=True), proof.evidence)
             if reason is not None:
                 again = reason.retry and challenge.number < self._settings.attempts
-                declined = Declined(reason, again, pin=not again and self._offers_pin(request, reason, now))
-                return self._decided(request, declined, proof.evidence)
+                self._decided(request, Declined(reason, again), proof.evidence)
+                # Asked after it was recorded: whoever is locked out by this very failure says no PIN for nothing.
+                return Declined(reason, again, pin=not again and self._offers_pin(request, reason, now))
             return self._decided(request, set_aside(self._provider, request, speaker), proof.evidence)
         except VoicecartError as error:
             return Unavailable(error.code)
