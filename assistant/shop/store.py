@@ -1,14 +1,12 @@
 """The shop of one household: catalog, cart, orders and shopping list, in the database."""
 
-import logging
 import random
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from assistant.errors import OrderError, PaymentUnavailable
+from assistant.errors import OrderError
 from assistant.shop import schema
 from assistant.shop.cart import Cart
 from assistant.shop.cart_rows import read_cart, write_cart
@@ -17,12 +15,11 @@ from assistant.shop.database import ensure_tables, reading, transaction
 from assistant.shop.money import Money
 from assistant.shop.order_book import OrderBook
 from assistant.shop.orders import Order, OrderStatus
-from assistant.shop.payments import Payments, PaymentState
+from assistant.shop.payments import Payments
 from assistant.shop.product import Product
 from assistant.shop.promotions.price_book import PriceBook
+from assistant.shop.settlement import Settlement
 from assistant.shop.shopping_list import ListEntry, append_entry, read_entries
-
-_log = logging.getLogger(__name__)
 
 
 class Store:
@@ -61,10 +58,10 @@ class Store:
         self._payments = payments
         self._currency = currency
         self._clock = clock
-        self._unsettled: set[str] = set()
         self._book = OrderBook(household, randomness or random.SystemRandom())
         ensure_tables(engine, *schema.STORE_TABLES)
         self._catalog = choose_catalog(engine, household, products, reservation, clock)
+        self._settlement = Settlement(engine, household, payments, self._book, self._catalog, clock)
         self.prices = PriceBook(engine, household, programmes, clock)
 
     def import_catalog(self, products: Iterable[Product]) -> int:
@@ -123,7 +120,7 @@ class Store:
         """
         if not cart:
             raise OrderError("An empty cart cannot be ordered.")
-        self._settle(sorted(self._unsettled))
+        self._settlement.try_again()
         with transaction(self._engine, self._household) as connection:
             if (before := self._book.find_key(connection, key)) is None:
                 bill = self.prices.agreed(connection, cart, self._catalog, total)
@@ -175,8 +172,8 @@ class Store:
             PaymentUnavailable: The payment cannot be given back now; the order still awaits it.
             StoreError: The database refused; the next start gives it up.
         """
-        with self._settling(order_id), transaction(self._engine, self._household) as connection:
-            self._give_up(connection, self._book.get(connection, order_id))
+        with self._settlement.remembering(order_id), transaction(self._engine, self._household) as connection:
+            self._settlement.give_up(connection, self._book.get(connection, order_id))
 
     def cancel_order(self, order_id: str) -> Order:
         """Cancels a paid order that is not on its way yet: the money goes back, the stock too.
@@ -190,10 +187,10 @@ class Store:
             self._cancellable(connection, order_id)
             # Committed before money moves: a provider that is far away may give it back just when this device dies.
             self._payments.begin_refund(connection, self._household, order_id)
-        with self._settling(order_id), transaction(self._engine, self._household) as connection:
+        with self._settlement.remembering(order_id), transaction(self._engine, self._household) as connection:
             order = self._cancellable(connection, order_id)
             self._payments.refund(connection, self._household, order_id)
-            return self._cancelled(connection, order)
+            return self._settlement.cancelled(connection, order)
 
     def move_order(self, order_id: str, status: OrderStatus) -> Order:
         """Notes that an order was packed, shipped, delivered.
@@ -217,7 +214,7 @@ class Store:
         with reading(self._engine) as connection:
             held = self._payments.set_aside(connection, self._household)
             waiting = dict.fromkeys((*self._book.awaiting(connection), *held))
-        return self._settle(waiting)
+        return self._settlement.settle(waiting)
 
     def orders(self, limit: int | None = 100) -> tuple[Order, ...]:
         """The orders that were paid, newest first.
@@ -259,55 +256,8 @@ class Store:
         with reading(self._engine) as connection:
             return read_entries(connection, self._household)
 
-    def _settle(self, order_ids: Iterable[str]) -> tuple[str, ...]:
-        settled = []
-        for order_id in order_ids:
-            try:
-                with self._settling(order_id), transaction(self._engine, self._household) as connection:
-                    self._settle_one(connection, order_id)
-            except PaymentUnavailable as error:
-                _log.warning("order %s is not settled with the payment provider: %s", order_id, error.message)
-            else:
-                settled.append(order_id)
-        return tuple(settled)
-
-    @contextmanager
-    def _settling(self, order_id: str) -> Iterator[None]:
-        """Remembers an order that cannot be settled now, so that it is tried again before the next one."""
-        try:
-            yield
-        except PaymentUnavailable:
-            self._unsettled.add(order_id)
-            raise
-        self._unsettled.discard(order_id)
-
-    def _settle_one(self, connection: Connection, order_id: str) -> None:
-        order = self._book.find(connection, order_id)
-        if order is None:
-            self._payments.void(connection, self._household, order_id)
-        elif not order.paid:
-            self._give_up(connection, order)
-        elif self._payments.state(connection, self._household, order_id) is PaymentState.REFUNDED:
-            if order.cancellable:
-                self._cancelled(connection, order)
-            elif order.status is not OrderStatus.REFUNDED:
-                _log.error("order %s is %s, but its payment was given back", order_id, order.status.words)
-
     def _cancellable(self, connection: Connection, order_id: str) -> Order:
         order = self._book.get(connection, order_id)
         if not order.cancellable:
             raise OrderError(f"Order {order_id} is {order.status.words} and cannot be cancelled any more.")
         return order
-
-    def _cancelled(self, connection: Connection, order: Order) -> Order:
-        self._catalog.put_back(connection, order.lines)
-        return self._book.move(connection, order, OrderStatus.CANCELLED, OrderStatus.REFUNDED, at=self._clock())
-
-    def _give_up(self, connection: Connection, order: Order) -> None:
-        if order.paid:
-            return
-        # Also when it was given up before: an answer that came too late may have set money aside since.
-        self._payments.void(connection, self._household, order.id)
-        if order.status is OrderStatus.AWAITING_PAYMENT:
-            self._catalog.release(connection, order)
-            self._book.move(connection, order, OrderStatus.CANCELLED, at=self._clock())
