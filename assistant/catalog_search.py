@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.assembly import Parts
 from assistant.hear.lexicon import Lexicon
 from assistant.languages.language import load_language
 from assistant.models import find_model
+from assistant.parts import Parts
 from assistant.settings import Settings
 from assistant.shop.product import Product
 from assistant.shop.search.imported import ImportedProducts

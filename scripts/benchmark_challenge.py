@@ -24,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).with_name("train_voiceprint")))
 
 from error_rates import interval
 
-from assistant.assembly import Parts
 from assistant.hear.audio import Samples
 from assistant.hear.voice_activity import SileroVoiceActivity
+from assistant.parts import Parts
 from assistant.pay.audit import AuditTrail
 from assistant.pay.authority import VoiceAuthority
 from assistant.pay.challenge import Challenge, draw_digits

@@ -22,10 +22,12 @@ import numpy as np
 import soundfile
 
 from assistant import events
-from assistant.assembly import Household, Parts, open_device
+from assistant.assembly import open_device
 from assistant.events import EventStream
 from assistant.hear.audio import CHUNK_SAMPLES, RATE, Chunk
 from assistant.hear.wav_source import WavSource, in_chunks
+from assistant.household import Household
+from assistant.parts import Parts
 from assistant.rehearse.voices import ShopperVoice
 from assistant.settings import Settings
 from assistant.shop.feed import read_feed

@@ -53,7 +53,12 @@ def ours(engine: str) -> tuple[System, Scoring]:
     encoder = open_encoder(Pay(engine=engine))
     scoring = encoder.scoring
     top = scoring.calibration.cohort_top
-    return System("Voicecart", encoder.embed, lambda attempts: normalised(attempts, scoring.cohort, top)), scoring
+    per_cosine = scoring.calibration.cosine / scoring.calibration.scale
+
+    def score(attempts: Attempts) -> np.ndarray:
+        return normalised(attempts, scoring.cohort, top) + per_cosine * (attempts.templates @ attempts.tests.T)
+
+    return System("Voicecart", encoder.embed, score), scoring
 
 
 def resemblyzer() -> System:

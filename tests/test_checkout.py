@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from household_shop import BREAD, LATTE, OAT, OPENING, PRODUCTS, cart_of, check_books, dollars
 
-from assistant.assembly import Household, Parts
 from assistant.commands.checkout import Checkout
 from assistant.commands.main import main
 from assistant.errors import OrderError, PaymentUnavailable
+from assistant.household import Household
+from assistant.parts import Parts
 from assistant.pay.roles import Role
 from assistant.pay.wallet import Answer, Wallet
 from assistant.settings import Settings

@@ -175,9 +175,7 @@ class TestTable:
             for (state, kind), row in TABLE.items()
             if State.AUTHORISING in row.to and state is not State.AUTHORISING
         }
-        harmless = {
-            (s, k) for s in State for k in (ChallengeIssued, PaymentDeclined, PaymentUnavailable, PriceChanged)
-        }
+        harmless = {(s, k) for s in State for k in (ChallengeIssued, PaymentDeclined, PaymentUnavailable, PriceChanged)}
         assert sources - harmless == {(State.CONFIRMING, Intent.CONFIRM)}
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.assembly import Parts
+from assistant.parts import Parts
 from assistant.rehearse.rehearsal import rehearse
 from assistant.rehearse.scenario import Scenario, read_scenarios
 from assistant.settings import Settings

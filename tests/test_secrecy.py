@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant.assembly import Parts
 from assistant.events import Declined, Reply, Secrecy, Transcript, Understood, to_json
 from assistant.hear.audio import RATE
 from assistant.observe.log_lines import log_event
+from assistant.parts import Parts
 from assistant.rehearse.rehearsal import rehearse
 from assistant.rehearse.report import write_report
 from assistant.rehearse.scenario import read_scenarios

@@ -13,10 +13,11 @@ import pytest
 from household_shop import BREAD, OAT, PRODUCTS, cart_of, dollars
 from test_crash import KilledAt, child, ended
 
-from assistant.assembly import Household, Parts
 from assistant.commands.main import main
 from assistant.errands import Errands
 from assistant.errors import OrderError, PaymentUnavailable, SettingsError, UsageError
+from assistant.household import Household
+from assistant.parts import Parts
 from assistant.pay.stripe_api import StripeApi
 from assistant.pay.stripe_key import KEY_VARIABLE, stripe_key
 from assistant.pay.stripe_payments import StripePayments

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from assistant.assembly import Parts
 from assistant.catalog_search import find_products, prepare_search
 from assistant.commands.main import Subcommands
 from assistant.commands.promotions import imported
 from assistant.errors import CatalogMissing, FeedError, UsageError
+from assistant.parts import Parts
 from assistant.service.client.opening import open_sync
 from assistant.shop.feed import FeedResult
 from assistant.shop.feeds.reading import FeedFormat, open_feed

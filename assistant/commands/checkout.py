@@ -8,9 +8,10 @@ import sys
 from dataclasses import dataclass
 from typing import TextIO
 
-from assistant.assembly import Household, Parts
 from assistant.commands.main import Subcommands
 from assistant.errors import OrderError, UsageError, VoicecartError
+from assistant.household import Household
+from assistant.parts import Parts
 from assistant.pay.demands import Demands, demands_of
 from assistant.pay.outcome import AuthorisationRequest, Authorised, Declined
 from assistant.pay.pin_payment import PinPayment

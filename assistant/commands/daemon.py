@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from assistant.assembly import Household, Parts, open_device
+from assistant.assembly import open_device
 from assistant.commands.main import Subcommands
 from assistant.events import EventStream
 from assistant.hear.microphone import MicSource
+from assistant.household import Household
 from assistant.observe.log_lines import log_event
+from assistant.parts import Parts
 from assistant.service.carrier_folder import CarrierFolder
 from assistant.service.client.opening import sync_at_start, with_service
 from assistant.service.daemon import Daemon, Running

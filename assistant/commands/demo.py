@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.rule import Rule
 
-from assistant.assembly import Parts
 from assistant.commands.main import Subcommands
 from assistant.errors import AudioDeviceError
 from assistant.hear.audio import Samples
 from assistant.observe.conversation_view import ConversationView
+from assistant.parts import Parts
 from assistant.rehearse.rehearsal import rehearse
 from assistant.rehearse.scenario import read_scenarios
 from assistant.shop.feed import read_feed

@@ -9,14 +9,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from assistant.assembly import Household, Parts
 from assistant.commands.main import Subcommands
 from assistant.events import EventStream
 from assistant.hear.microphone import MicSource
 from assistant.hear.reading import read_audio
 from assistant.hear.segmenter import Segmenter
 from assistant.hear.voice_activity import SileroVoiceActivity
+from assistant.household import Household
 from assistant.observe.conversation_view import ConversationView
+from assistant.parts import Parts
 from assistant.pay.enrolment import BadTakes, Enrolment, TakeReport
 from assistant.pay.guided_enrolment import GuidedEnrolment
 from assistant.pay.roles import Role

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
-from assistant.assembly import Parts
 from assistant.commands.main import Subcommands
+from assistant.parts import Parts
 from assistant.rehearse.rehearsal import rehearse
 from assistant.rehearse.report import write_report
 from assistant.rehearse.scenario import read_scenarios

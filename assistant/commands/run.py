@@ -10,16 +10,18 @@ from pathlib import Path
 from rich.console import Console
 
 from assistant import events
-from assistant.assembly import Household, Parts, open_conversation, open_device
+from assistant.assembly import open_conversation, open_device
 from assistant.commands.main import Subcommands
 from assistant.errors import UsageError
 from assistant.events import EventStream
 from assistant.hear.audio import AudioSource
 from assistant.hear.microphone import MicSource
 from assistant.hear.wav_source import WavSource
+from assistant.household import Household
 from assistant.observe.conversation_view import ConversationView
 from assistant.observe.json_lines import JsonLines
 from assistant.observe.recording import Recording
+from assistant.parts import Parts
 from assistant.settings import changed
 from assistant.speak.loudspeakers import SilentLoudspeaker, live_loudspeaker
 from assistant.speak.synthesiser import Loudspeaker

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from assistant.assembly import Parts
 from assistant.commands.main import Subcommands
 from assistant.errors import VoicecartError
 from assistant.hear.audio import RATE, Samples
@@ -22,6 +21,7 @@ from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.hear.vosk_recogniser import VoskHearing, VoskRecogniser, load_vosk_model
 from assistant.hear.word_confidence import word_confidences
 from assistant.models import find_model
+from assistant.parts import Parts
 from assistant.settings import Hear
 from assistant.understand.grammar import Alternatives, Grammar, Repeat, Words
 from assistant.understand.understanding import Expecting

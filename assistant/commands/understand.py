@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from assistant.assembly import Parts
 from assistant.commands.main import Subcommands
 from assistant.errors import UsageError, VoicecartError
 from assistant.hear.audio import CHUNK_SAMPLES, RATE
@@ -19,6 +18,7 @@ from assistant.hear.reading import read_audio
 from assistant.hear.recogniser import Hypothesis
 from assistant.hear.recording_recogniser import hear_recording
 from assistant.hear.voice_activity import SileroVoiceActivity
+from assistant.parts import Parts
 from assistant.settings import changed
 from assistant.storefront import coupons_for, products_for
 from assistant.understand.understanding import Context, Expecting, Understanding

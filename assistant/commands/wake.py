@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from assistant.assembly import Parts
 from assistant.commands.main import Subcommands
 from assistant.errors import UsageError, VoicecartError
 from assistant.hear.audio import CHUNK_SAMPLES, RATE, Chunk, Samples
@@ -21,6 +20,7 @@ from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.hear.wake import VoskWakeSpotter
 from assistant.hear.wav_source import in_chunks
 from assistant.models import find_model
+from assistant.parts import Parts
 from assistant.settings import Hear
 
 _AROUND_SAMPLES = 32 * CHUNK_SAMPLES

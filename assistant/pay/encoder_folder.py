@@ -87,6 +87,7 @@ def read_scoring(folder: Path) -> Scoring:
             enrolment_voiced_seconds=float(enrolment["minimum_voiced_seconds"]),
             enrolment_utterances=int(enrolment["utterances"]),
             one_voice=_one_voice(values.get("one_voice")),
+            cosine=float(values.get("cosine", 0.0)),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelDamaged(f"The calibration of the speaker encoder {folder} cannot be used: {error!r}.") from error

@@ -2,7 +2,8 @@
 
 The normalisation is the adaptive s-norm of Matejka et al., "Analysis of Score Normalization in Multilingual Speaker
 Recognition", Interspeech 2017; the calibration is an affine map to a log-likelihood ratio (Brummer and du Preez,
-"Application-independent evaluation of speaker detection", 2006) with a term for the amount of speech.
+"Application-independent evaluation of speaker detection", 2006) with terms for the plain cosine and the amount of
+speech.
 """
 
 import math
@@ -36,6 +37,7 @@ class Calibration:
         enrolment_voiced_seconds: Voiced seconds that an enrolment take needs.
         enrolment_utterances: Takes recommended.
         one_voice: What the windows of one voice's clip have; None when nobody has measured it for the encoder.
+        cosine: Log-likelihood ratio per unit of the plain cosine, beside the score.
     """
 
     cohort_top: int
@@ -48,6 +50,7 @@ class Calibration:
     enrolment_voiced_seconds: float
     enrolment_utterances: int
     one_voice: OneVoiceLimits | None = None
+    cosine: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class Scoring:
         seconds = min(max(voiced_seconds, _LEAST_SECONDS), _MOST_SECONDS)
         ratio = (
             calibration.scale * score
+            + calibration.cosine * cosine
             + calibration.offset
             + calibration.log_seconds * math.log(seconds / _REFERENCE_SECONDS)
         )

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.assembly import Household, Parts, open_device
+from assistant.assembly import open_device
 from assistant.events import Event, EventStream, Observer, Reply
 from assistant.hear.audio import RATE, Samples
 from assistant.hear.reading import read_audio
 from assistant.hear.segmenter import Segmenter
 from assistant.hear.voice_activity import SileroVoiceActivity
+from assistant.household import Household
 from assistant.observe.recording import Recording
+from assistant.parts import Parts
 from assistant.pay.authority import local_time
 from assistant.pay.guided_enrolment import GuidedEnrolment
 from assistant.pay.roles import Role

@@ -11,8 +11,8 @@ import numpy as np
 from augment import add_noise, microphone, reverberate, room_response
 from recordings import read_manifest, read_waveform, shared_folder
 
-from assistant.assembly import Parts
 from assistant.hear.audio import RATE, Samples
+from assistant.parts import Parts
 from assistant.pay.challenge import draw_digits
 from assistant.rehearse.voices import ShopperVoice
 from assistant.settings import Pay

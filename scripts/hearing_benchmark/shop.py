@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.assembly import Parts
+from assistant.parts import Parts
 from assistant.settings import Hear, Settings
 from assistant.shop.feed import read_feed
 from assistant.understand.understanding import Context, Expecting, Intent, Understanding

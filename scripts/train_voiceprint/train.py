@@ -1,8 +1,8 @@
 """Trains the encoder on cached features. Run again with the same WORK and NAME to go on after an interruption.
 
-    python scripts/train_voiceprint/train.py WORK NAME --minutes 90 [--start models/voicecart-voiceprint/embedding_model.ckpt]
+    python scripts/train_voiceprint/train.py WORK NAME --minutes 90 [--start CHECKPOINT]
 
-A new run may start from an encoder's weights; its heads then begin afresh.
+A new run may start from an encoder's weights (`embedding_model.ckpt` of a model folder); its heads then begin afresh.
 The learning rate follows a cosine over the minutes of training given, so a run ends when it is meant to whatever the
 machine is doing. `WORK/NAME/configuration.json` records what was asked, `log.jsonl` the losses, `checkpoint.pt` the
 state, `encoder.pt` the finished weights.

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from assistant.assembly import Household
 from assistant.errors import VoicecartError
+from assistant.household import Household
 from assistant.service.client.catalog_sync import CatalogSync
 from assistant.service.client.delivery import Delivery
 from assistant.service.client.serviced_store import ServicedStore

@@ -1,0 +1,157 @@
+"""The parts of a device that belong to no household, made from the settings with every default."""
+
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from assistant.hear.graph import Graphs, prepare_graphs
+from assistant.hear.lexicon import Lexicon
+from assistant.hear.vosk_recogniser import VoskRecogniser
+from assistant.hear.wake import VoskWakeSpotter, WakeSpotter
+from assistant.languages.language import Language, load_language
+from assistant.models import find_model
+from assistant.pay.encoder import SpeakerEncoder, open_encoder
+from assistant.settings import Settings, changed
+from assistant.shop.product import Product
+from assistant.shop.search.product_search import candidates_in
+from assistant.speak.pyttsx3_synthesiser import Pyttsx3Synthesiser
+from assistant.speak.synthesiser import Synthesiser
+from assistant.talk.replies import Replies
+from assistant.understand.catalog_index import SearchableCatalog
+from assistant.understand.grammar_building import build_grammars
+from assistant.understand.parser import understand
+from assistant.understand.understanding import Context, Understanding
+
+
+class Parts:
+    """What belongs to no household: language, catalog, ears, voice, speaker encoder.
+
+    Each is made when it is first asked for and then kept, so that a command pays only for what it uses.
+
+    Args:
+        settings: All settings.
+        products: The catalog.
+        folder: Where compiled graphs and pronunciations are kept.
+        progress: Takes a line for a person when something takes a while.
+        coupons: Words of coupons that may be named.
+        places: Names of the household's addresses.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        products: Iterable[Product],
+        folder: Path,
+        progress: Callable[[str], None] = lambda line: None,
+        coupons: Iterable[str] = (),
+        places: Iterable[str] = (),
+    ) -> None:
+        self.settings = settings
+        self.products = tuple(products)
+        self.coupons, self.places = tuple(coupons), tuple(places)
+        self._folder = folder
+        self._progress = progress
+
+    @cached_property
+    def language(self) -> Language:
+        """The language of the conversation."""
+        return load_language(self.settings.understand.language)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """Pronunciations."""
+        return Lexicon(find_model(self.language.lexicon), self._folder / "pronunciations")
+
+    @cached_property
+    def catalog(self) -> SearchableCatalog:
+        """The products, searchable by spelling and sound."""
+        folder = self._folder / "search" / "device"
+        candidates = candidates_in(folder, self.products, self.language, self.lexicon, self._progress)
+        return SearchableCatalog(self.products, self.language, self.lexicon.pronounce, candidates)
+
+    @cached_property
+    def _graphs(self) -> Graphs:
+        return prepare_graphs(
+            find_model(self.settings.hear.model),
+            build_grammars(self.products, self.language, self.wake_phrase, self.coupons, self.places),
+            self.wake_phrase,
+            self.lexicon,
+            self._folder / "graphs",
+            self._progress,
+        )
+
+    @property
+    def wake_phrase(self) -> str:
+        """The wake phrase; also where it need not be said, so that the same graphs serve whatever opens the ears."""
+        return self.settings.hear.wake_phrase
+
+    @cached_property
+    def recogniser(self) -> VoskRecogniser:
+        """The recogniser with a grammar for every state of the dialogue."""
+        return VoskRecogniser(self._graphs, self.settings.hear)
+
+    @cached_property
+    def spotter(self) -> WakeSpotter | None:
+        """The wake spotter, or None when something else opens the ears."""
+        graph = self._graphs.wake if self.settings.hear.wake == "phrase" else None
+        return VoskWakeSpotter(graph, self.settings.hear) if graph else None
+
+    @cached_property
+    def synthesiser(self) -> Synthesiser:
+        """The device's voice."""
+        return Pyttsx3Synthesiser(self.settings.speak, self.language.voice)
+
+    @cached_property
+    def encoder(self) -> SpeakerEncoder:
+        """The speaker encoder; loaded when it is first used."""
+        return open_encoder(self.settings.pay)
+
+    @cached_property
+    def replies(self) -> Replies:
+        """The words of the replies."""
+        return Replies(self.language)
+
+    def understand(self, hypotheses: Sequence[str], context: Context) -> Understanding:
+        """Understands an utterance; a wake phrase at its beginning is no part of it."""
+        words = [self._without_wake_phrase(text) for text in hypotheses]
+        return understand(words, self.catalog, self.language, context, self.settings.understand)
+
+    def woken_only(self, text: str) -> bool:
+        """Whether the wake phrase was said and nothing else."""
+        return bool(text) and not self._without_wake_phrase(text)
+
+    def _without_wake_phrase(self, text: str) -> str:
+        phrase = self.wake_phrase
+        return text.removeprefix(phrase).strip() if phrase and f"{text} ".startswith(f"{phrase} ") else text
+
+    def with_settings(self, changes: Mapping[str, Mapping[str, object]]) -> "Parts":
+        """The same parts under settings that differ; what does not depend on them is shared.
+
+        Args:
+            changes: As in the settings file: ``{"talk": {"answer_seconds": 5}}``.
+
+        Raises:
+            SettingsError: An unknown key or a wrong type.
+        """
+        if not changes:
+            return self
+        other = copy.copy(self)
+        other.settings = changed(self.settings, changes)
+        for section in changes:
+            for name in _MADE_FROM.get(section, ()):
+                other.__dict__.pop(name, None)
+        return other
+
+    def close(self) -> None:
+        """Ends the device's voice."""
+        if "synthesiser" in self.__dict__:
+            self.synthesiser.close()
+
+
+_MADE_FROM = {
+    "hear": ("_graphs", "recogniser", "spotter"),
+    "understand": ("language", "lexicon", "catalog", "_graphs", "recogniser", "spotter", "synthesiser", "replies"),
+    "speak": ("synthesiser",),
+    "pay": ("encoder",),
+}
