@@ -29,6 +29,8 @@ _USUAL_ANSWER, _RARE_ANSWER, _ANSWER_UNASKED = 0.7, 4.0, 4.0
 _LOOSE = 1.0
 _CORRECTION = 1.5
 _CHOICE = 0.3
+_SOLD_IN, _OTHER_UNIT = 0.5, 3.5
+"""A unit without a product: one that the catalog's products are sold in, or any other."""
 _DIGIT = 2.0
 _NUMBERED = 4.0
 """An order's number, because any sounds resemble some digits."""
@@ -279,7 +281,12 @@ class _Builder:
 
     def _units_alone(self) -> list[tuple[float, str]]:
         words = self._language.data["quantities"]["units"]["words"]
-        return [(0.0, form) for unit in words for form in (unit, self._language.forms.plural(unit))]
+        sold_in = {unit: _SOLD_IN for unit in self._items.units}
+        return [
+            (sold_in.get(unit, _OTHER_UNIT), form)
+            for unit in dict.fromkeys((*self._items.units, *words))
+            for form in (unit, self._language.forms.plural(unit))
+        ]
 
     def _politeness(self, texts: Iterable[str]) -> Expression:
         usual = self._language.data["commands"]["politeness"]["usual"]

@@ -56,6 +56,8 @@ class ItemGrammar:
         self.rules: dict[str, Expression] = {}
         quantities = QuantityGrammar(self._products, language)
         self.rules |= quantities.rules
+        self.units = quantities.units
+        """What the products are sold in."""
         kinds: dict[str, list[tuple[float, Expression]]] = {}
         for number, ((options, unit), skus) in enumerate(self._kinds().items()):
             kinds.setdefault(unit, []).append((0.0, self._write_kind(number, options, skus)))
