@@ -1,6 +1,6 @@
-"""What the device says of its own accord: news about orders, each once, and never in the quiet hours."""
+"""What the device says of its own accord: news about orders and stock, each once, and never in the quiet hours."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from assistant.errands import Errands
@@ -15,8 +15,8 @@ class Announcer:
     """Turns waiting notices into sentences.
 
     Args:
-        store: Knows the orders.
-        errands: Keeps the notices.
+        store: Knows the orders and the stock.
+        errands: Keeps the notices, and what the household waits for.
         replies: The sentences.
         language: Of product names.
         quiet_hours: When nothing is said, such as ``"22:00-07:00"``; empty is never.
@@ -57,4 +57,14 @@ class Announcer:
             if notices.claim(notice) and current and order is not None:
                 items = amounts_of(order.lines, self._language)
                 said.append(self._replies.render(Say(template, {"number": Spelled(order.id), "items": items})))
-        return tuple(said)
+        return (*said, *self._restocked())
+
+    def _restocked(self) -> Iterator[str]:
+        """What the household waits for and the shop has again."""
+        alerts = self._errands.stock_alerts
+        awaited = alerts.waiting()
+        products = {product.sku: product for product in self._store.products()} if awaited else {}
+        for sku in awaited:
+            product = products.get(sku)
+            if product is not None and (product.stock is None or product.stock > 0) and alerts.claim(sku):
+                yield self._replies.render(Say("announcement.back_in_stock", {"name": product.name(self._language)}))

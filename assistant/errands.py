@@ -19,6 +19,7 @@ from assistant.shop.orders import Order
 from assistant.shop.payments import Payments
 from assistant.shop.returns import Returns
 from assistant.shop.shopping_list import read_entries, remove_entries
+from assistant.shop.stock_alerts import StockAlerts
 from assistant.talk import actions, inputs
 from assistant.talk.actions import Action
 from assistant.talk.inputs import Input
@@ -38,6 +39,7 @@ class Errands:
         addresses: Where the household has things delivered.
         notices: What is to be said without being asked.
         returns: Takes orders back.
+        stock_alerts: What the household waits for until it is in stock again.
 
     Raises:
         StoreError: The database cannot be used.
@@ -58,6 +60,7 @@ class Errands:
         self._clock = clock
         self.addresses = AddressBook(engine, self._household, clock)
         self.notices = Notices(engine, self._household, clock)
+        self.stock_alerts = StockAlerts(engine, self._household, clock)
         self.returns = Returns(engine, self._household, payments, settings.shop.return_days, clock)
 
     def inform(self, knowledge: Knowledge) -> Knowledge:
@@ -103,6 +106,8 @@ class Errands:
             case actions.RemoveFromList(entries):
                 with transaction(self._engine, self._household) as connection:
                     remove_entries(connection, self._household, entries)
+            case actions.TellWhenBack(sku):
+                self.stock_alerts.add(sku)
         return None
 
     def _returned(self, order_id: str) -> Order:

@@ -239,7 +239,7 @@ class TestOrdering:
         assert talk.hear(Intent.CONFIRM).skus() == {"white": 3}
         only = {"gone": PRODUCTS["gone"]}
         talk = Talkers(products=only).hear(Intent.ORDER, item("gone"))
-        assert talk.said == ["out_of_stock"] and talk.skus() == {} and talk.state is State.DONE
+        assert talk.said == ["restocking.sold_out"] and talk.skus() == {} and talk.state is State.DONE
 
     def test_stock_counts_what_is_in_the_cart_already(self):
         talk = Talkers(cart=cart_of(line("white", 2))).hear(Intent.ORDER, item("white", 2))

@@ -1,4 +1,4 @@
-"""Tables of what happens after the purchase and around it: parcels, notices, addresses."""
+"""Tables of what happens after the purchase and around it: parcels, notices, alerts, addresses."""
 
 from sqlalchemy import Column, ForeignKeyConstraint, String, Table
 
@@ -28,6 +28,15 @@ notices = Table(
     Column("said_at", Instant, comment="null: not said yet"),
 )
 
+# What a household wants to be told of once the shop has it again; gone when it was told.
+stock_alerts = Table(
+    "stock_alerts",
+    metadata,
+    Column("household", String(64), primary_key=True),
+    Column("sku", String(64), primary_key=True),
+    Column("asked_at", Instant, nullable=False),
+)
+
 addresses = Table(
     "addresses",
     metadata,
@@ -48,4 +57,4 @@ order_addresses = Table(
     ForeignKeyConstraint(["household", "order_id"], ["orders.household", "orders.id"], ondelete="CASCADE"),
 )
 
-HOUSEHOLD_TABLES = (carrier_events, notices, addresses, order_addresses)
+HOUSEHOLD_TABLES = (carrier_events, notices, stock_alerts, addresses, order_addresses)

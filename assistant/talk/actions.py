@@ -171,6 +171,13 @@ class RemoveFromList:
 
 
 @dataclass(frozen=True)
+class TellWhenBack:
+    """Tell the household once this product, which is sold out, is in stock again. Not answered unless it fails."""
+
+    sku: str
+
+
+@dataclass(frozen=True)
 class EndConversation:
     """Only the wake phrase is listened for from now on."""
 
@@ -187,5 +194,6 @@ Action: TypeAlias = (
     | ReturnOrder
     | RemoveFromList
     | UseCoupon
+    | TellWhenBack
     | EndConversation
 )

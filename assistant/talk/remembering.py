@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from assistant.talk.inputs import Heard, Input, Paid
 from assistant.talk.situation import Situation, State, WhichProduct
+from assistant.talk.subject import missed
+from assistant.understand.understanding import Intent
 
 
 def remember(before: Situation, event: Input, after: Situation) -> Situation:
@@ -17,12 +19,12 @@ def remember(before: Situation, event: Input, after: Situation) -> Situation:
     return replace(
         after,
         deliver_to=deliver_to,
-        topic=_topic(event, after) or after.topic or before.topic,
+        topic=_topic(before, event, after) or after.topic or before.topic,
         recommended=before.recommended or after.recommended,
     )
 
 
-def _topic(event: Input, after: Situation) -> tuple[str, ...]:
+def _topic(before: Situation, event: Input, after: Situation) -> tuple[str, ...]:
     if isinstance(after.question, WhichProduct):
         return after.question.choices
     if isinstance(event, Paid):
@@ -30,4 +32,7 @@ def _topic(event: Input, after: Situation) -> tuple[str, ...]:
     if not isinstance(event, Heard):
         return ()
     items = tuple(item.sku for item in event.understanding.items)
-    return items or next((one.candidates for one in event.understanding.unresolved if one.candidates), ())
+    named = items or next((one.candidates for one in event.understanding.unresolved if one.candidates), ())
+    missing = missed(before) if event.understanding.intent in (Intent.DENY, Intent.STOCK_ALERT) else None
+    # Who wants nothing of what was offered goes on to speak of what is sold out.
+    return named or ((missing,) if missing else ())

@@ -108,9 +108,9 @@ def _sold_out(cart: Cart, wish: Wish, product: Product, knowledge: Knowledge, no
     name = product.name(knowledge.language)
     instead = alternatives(product, knowledge.products, knowledge.language)[:MOST_CHOICES]
     if not instead:
-        return Settled(cart, (*notices, Say("out_of_stock", {"name": name})))
+        return Settled(cart, (*notices, Say("restocking.sold_out", {"name": name})))
     skus = tuple(other.sku for other in instead)
-    other = replace(wish, phrase=name, sku=None, candidates=skus, options={}, offered="sold_out")
+    other = replace(wish, phrase=name, sku=None, candidates=skus, options={}, offered="sold_out", sold_out=product.sku)
     return Settled(cart, notices, WhichProduct(other, skus))
 
 

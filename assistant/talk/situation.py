@@ -56,6 +56,7 @@ class Wish:
         quantity_said: Whether the quantity was said.
         replaces: The line of the cart it takes the place of once it is settled.
         offered: Why the candidates are offered, a reply under ``offer``; empty when the words fit them all.
+        sold_out: The product that was meant, where the candidates are offered because it is sold out.
     """
 
     phrase: str
@@ -68,6 +69,7 @@ class Wish:
     quantity_said: bool = False
     replaces: LineKey | None = None
     offered: str = ""
+    sold_out: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from assistant.shop.cart import CartLine
 from assistant.shop.product import Product
-from assistant.talk.situation import TakeSuggestion, WhichProduct
+from assistant.talk.situation import Situation, TakeSuggestion, WhichProduct
 from assistant.talk.turn import Turn
 
 
@@ -14,7 +14,7 @@ def subject(turn: Turn) -> tuple[Product, ...]:
     skus = turn.situation.topic
     if not skus and turn.knowledge.cart:
         skus = (turn.knowledge.cart.lines[-1].sku,)
-    return _products(turn, skus)
+    return products_of(turn, skus)
 
 
 def named(turn: Turn) -> tuple[Product, ...]:
@@ -23,7 +23,7 @@ def named(turn: Turn) -> tuple[Product, ...]:
     skus = [item.sku for item in heard.items]
     for one in heard.unresolved:
         skus += one.candidates or ((one.suggestion,) if one.suggestion else ())
-    return _products(turn, tuple(dict.fromkeys(skus)))
+    return products_of(turn, tuple(dict.fromkeys(skus)))
 
 
 def open_question(turn: Turn) -> tuple[Product, ...]:
@@ -31,13 +31,19 @@ def open_question(turn: Turn) -> tuple[Product, ...]:
     question = turn.situation.question
     match question:
         case WhichProduct(_, choices):
-            return _products(turn, choices)
+            return products_of(turn, choices)
         case TakeSuggestion(_, sku):
-            return _products(turn, (sku,))
+            return products_of(turn, (sku,))
         case None:
             return ()
     wish = getattr(question, "wish", None)
-    return _products(turn, (wish.sku,)) if wish is not None and wish.sku else ()
+    return products_of(turn, (wish.sku,)) if wish is not None and wish.sku else ()
+
+
+def missed(situation: Situation) -> str | None:
+    """The sold-out product in whose place others are being offered, by sku."""
+    question = situation.question
+    return question.wish.sold_out if isinstance(question, WhichProduct) else None
 
 
 def line_in_focus(turn: Turn) -> CartLine | None:
@@ -48,6 +54,7 @@ def line_in_focus(turn: Turn) -> CartLine | None:
     return next((line for line in reversed(lines) if line.sku in topic), None)
 
 
-def _products(turn: Turn, skus: tuple[str, ...]) -> tuple[Product, ...]:
+def products_of(turn: Turn, skus: tuple[str, ...]) -> tuple[Product, ...]:
+    """The products of ``skus`` that the shop sells, each once."""
     products = turn.knowledge.products
-    return tuple(products[sku] for sku in skus if sku in products)
+    return tuple(products[sku] for sku in dict.fromkeys(skus) if sku in products)

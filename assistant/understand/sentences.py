@@ -41,6 +41,7 @@ class Sentences:
             "list_remove": self._list,
             "return_order": self._list,
             "offers": self._list,
+            "stock_alert": self._list,
             "coupon": lambda text, match: Understanding(text, Intent.COUPON, coupon=" ".join(match["coupon"])),
             "deliver": lambda text, match: Understanding(text, Intent.DELIVER, place=" ".join(match["place"])),
             "buy_again": self._buy_again,

@@ -27,6 +27,7 @@ class Intent(StrEnum):
     REORDER = "reorder"
     PRICE = "price"
     STOCK = "stock"
+    STOCK_ALERT = "stock_alert"
     WHAT_IS_IN_CART = "what_is_in_cart"
     LIST_ADD = "list_add"
     LIST_READ = "list_read"
