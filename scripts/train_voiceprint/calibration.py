@@ -49,12 +49,15 @@ def calibrate(takes: np.ndarray, attempts: list[Attempts], cohort: np.ndarray) -
     score, log_seconds, own = np.concatenate(scores), np.concatenate(seconds), np.concatenate(same)
     log_seconds = np.log(log_seconds / REFERENCE_SECONDS)
     # Noise makes impostors less alike: a threshold that counted on it would be too low in a quiet room.
-    quiet = np.concatenate(
-        [np.full(len(part), "noisy" not in a.name) for a, part in zip(attempts, scores, strict=True)]
+    condition = np.concatenate(
+        [
+            np.full(len(part), -1 if "noisy" in a.name else n)
+            for n, (a, part) in enumerate(zip(attempts, scores, strict=True))
+        ]
     )
-    scale, per_log_second, offset = _fit(score, log_seconds, own, quiet)
+    scale, per_log_second, offset = _fit(score, log_seconds, own, condition)
     ratios = scale * score + per_log_second * log_seconds + offset
-    threshold = _threshold(ratios[quiet & ~own])
+    threshold = _threshold(ratios, own, condition)
     first = 0
     for attempt, part in zip(attempts, scores, strict=True):
         rows = slice(first, first + len(part))
@@ -103,11 +106,15 @@ def _cosine_weight(attempts: list[Attempts], cohort: np.ndarray) -> float:
     return float(np.median(candidates[rates <= rates.min() + 0.003]))
 
 
-def _threshold(impostors: np.ndarray) -> float:
-    return float(np.quantile(impostors, 1 - WANTED_FALSE_ACCEPTS))
+def _threshold(ratios: np.ndarray, own: np.ndarray, condition: np.ndarray) -> float:
+    """The least that no more impostors than wanted reach, in any quiet condition (from 0; noisy ones are -1)."""
+    quiet = np.unique(condition[condition >= 0])
+    return float(max(np.quantile(ratios[~own & (condition == one)], 1 - WANTED_FALSE_ACCEPTS) for one in quiet))
 
 
-def _fit(score: np.ndarray, log_seconds: np.ndarray, own: np.ndarray, quiet: np.ndarray) -> tuple[float, float, float]:
+def _fit(
+    score: np.ndarray, log_seconds: np.ndarray, own: np.ndarray, condition: np.ndarray
+) -> tuple[float, float, float]:
     """Scale, term for the seconds of speech, offset.
 
     Logistic regression with owners and impostors weighing the same: its output is a log-likelihood ratio. The term for
@@ -117,7 +124,7 @@ def _fit(score: np.ndarray, log_seconds: np.ndarray, own: np.ndarray, quiet: np.
 
     def rejected(per_score: float) -> float:
         moved = score + per_score * log_seconds
-        return float((moved[own & quiet] < _threshold(moved[~own & quiet])).mean())
+        return float((moved[own & (condition >= 0)] < _threshold(moved, own, condition)).mean())
 
     candidates = np.arange(-1.5, 1.51, 0.05)
     rates = np.array([rejected(per_score) for per_score in candidates])
