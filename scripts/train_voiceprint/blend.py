@@ -2,8 +2,8 @@
 
     python scripts/train_voiceprint/blend.py WORK NAME CHECKPOINT --share 0.3
 
-Writes `WORK/NAME-blended`, which `export.py` takes like any run. Averaging fine-tuned weights: M. Wortsman et al., "Robust
-fine-tuning of zero-shot models" (2022).
+Writes `WORK/NAME-blended`, which `export.py` takes like any run. Averaging fine-tuned weights: M. Wortsman et al.,
+"Robust fine-tuning of zero-shot models" (2022).
 """
 
 from __future__ import annotations
