@@ -57,6 +57,7 @@ class Conversation:
         now: Audio seconds.
         randomness: Makes the orders' idempotency keys.
         errands: Returns, shopping list, addresses.
+        identify: The name of the enrolled person whose voice a clip is, or None.
     """
 
     def __init__(
@@ -71,11 +72,13 @@ class Conversation:
         now: Callable[[], float],
         randomness: random.Random,
         errands: Errands,
+        identify: Callable[[Samples], str | None],
     ) -> None:
         self._understand = understand
         self._woken_only = woken_only
         self._store = store
         self._errands = errands
+        self._identify = identify
         self._authority = authority
         self._replies = replies
         self._settings = settings
@@ -128,7 +131,7 @@ class Conversation:
             return Response((), None)
         if not understanding.text:
             return self._run(inputs.NotHeard())
-        return self._run(inputs.Heard(understanding))
+        return self._run(inputs.Heard(understanding), clip)
 
     def silence(self, at: float) -> Response:
         """No answer came in time."""
@@ -161,8 +164,8 @@ class Conversation:
             and (understanding.intent is Intent.UNKNOWN and not understanding.unresolved)
         )
 
-    def _run(self, event: Input | None) -> Response:
-        """Steps through the dialogue until it waits for the person."""
+    def _run(self, event: Input | None, clip: Samples | None = None) -> Response:
+        """Steps through the dialogue until it waits for the person, who has just said ``clip``."""
         replies: list[str] = []
         while event is not None:
             self._listen = None
@@ -174,7 +177,7 @@ class Conversation:
             event = None
             for action in steps:
                 try:
-                    event = self._carry_out(action, replies)
+                    event = self._carry_out(action, replies, clip)
                 except VoicecartError as error:
                     self._report(error)
                     event = inputs.Failed(error.code)
@@ -192,7 +195,7 @@ class Conversation:
         self._situation, self._listen = Situation(), None
         return Response((self._replies.render(Say(f"error.{error.code}")),), None)
 
-    def _carry_out(self, action: Action, replies: list[str]) -> Input | None:
+    def _carry_out(self, action: Action, replies: list[str], clip: Samples | None) -> Input | None:
         match action:
             case Say():
                 replies.append(self._replies.render(action))
@@ -214,6 +217,8 @@ class Conversation:
             case actions.UseCoupon(promotion):
                 self._store.prices.name_coupon(promotion)
                 return inputs.CouponNamed(promotion)
+            case actions.Identify():
+                return inputs.Identified(None if clip is None else self._identify(clip))
             case _:
                 return self._errands.carry_out(action)
         return None

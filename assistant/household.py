@@ -11,6 +11,7 @@ from assistant.parts import Parts
 from assistant.pay.audit import AuditTrail
 from assistant.pay.authority import VoiceAuthority, local_time
 from assistant.pay.enrolment import Enrolments
+from assistant.pay.identification import Identification
 from assistant.pay.pins import Pins
 from assistant.pay.voiced_speech import VoicedSpeech
 from assistant.pay.voices import Voices
@@ -62,6 +63,7 @@ class Household:
         self.pins = Pins(shop.engine, settings.shop.household, state)
         voiced = VoicedSpeech(SileroVoiceActivity)
         self.enrolments = Enrolments(self.voices, parts.encoder, voiced, settings.pay)
+        self.identification = Identification(self.voices, parts.encoder, voiced)
         self.authority = VoiceAuthority(
             self.voices,
             parts.encoder,

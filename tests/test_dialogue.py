@@ -20,6 +20,7 @@ from assistant.talk.actions import (
     CancelOrder,
     ChangeCart,
     EndConversation,
+    Identify,
     Listen,
     RequestChallenge,
     Say,
@@ -29,6 +30,7 @@ from assistant.talk.inputs import (
     ChallengeIssued,
     Failed,
     Heard,
+    Identified,
     Input,
     Left,
     NotHeard,
@@ -633,6 +635,20 @@ class TestAsides:
         assert talk.actions[:2] == (AddToList("oat milk", "oat", 2), AddToList("dragon fruit"))
         assert talk.said == ["listed"] and talk.skus() == {}
 
+    def test_who_speaks_is_told_and_what_was_open_stays_open(self):
+        talk = Talkers().hear(Intent.ORDER, item("oat", 2)).hear(Intent.WHO_SPEAKS)
+        assert talk.actions == (Identify(),) and talk.state is State.CONFIRMING
+        assert talk(Identified("anna")).said == ["identified", "read_back"]
+        assert talk.values("identified") == {"name": "anna"}
+        assert talk.state is State.CONFIRMING and talk.skus() == {"oat": 2}
+        assert Talkers().hear(Intent.WHO_SPEAKS)(Identified(None)).said == ["unidentified"]
+
+    def test_who_speaks_pays_nothing(self):
+        talk = Talkers().hear(Intent.ORDER, item("oat", 2)).hear(Intent.CONFIRM)(ChallengeIssued("8350"))
+        assert not talk.hear(Intent.WHO_SPEAKS).has(Identify) and talk.has(RequestChallenge)
+        talk(Identified("anna"))
+        assert talk.actions[0] == AbandonPayment() and not talk.has(BeginPayment)
+
 
 # Random conversations.
 
@@ -681,6 +697,8 @@ EVENTS = (
             PaymentUnavailable(),
             Paid(PAST),
             OrderCancelled(PAST),
+            Identified("anna"),
+            Identified(None),
             Failed("store_failed"),
         ]
     )
@@ -691,8 +709,8 @@ SILENT = (Silence(), NotHeard(), heard(Intent.UNKNOWN))
 def ends_well(talk: Talkers) -> bool:
     """Whether somebody goes on: the person, or whoever carries out the last action."""
     last = talk.actions[-1] if talk.actions else None
-    waits = isinstance(last, Listen | EndConversation | BeginPayment | RequestChallenge | CancelOrder | AbandonPayment)
-    return last is None or waits
+    answered = BeginPayment | RequestChallenge | CancelOrder | AbandonPayment | Identify
+    return last is None or isinstance(last, Listen | EndConversation | answered)
 
 
 @settings(max_examples=300, deadline=None)

@@ -178,6 +178,11 @@ class TellWhenBack:
 
 
 @dataclass(frozen=True)
+class Identify:
+    """Compare the voice that was just heard with those that are enrolled; answered by ``Identified`` or ``Failed``."""
+
+
+@dataclass(frozen=True)
 class EndConversation:
     """Only the wake phrase is listened for from now on."""
 
@@ -195,5 +200,6 @@ Action: TypeAlias = (
     | RemoveFromList
     | UseCoupon
     | TellWhenBack
+    | Identify
     | EndConversation
 )

@@ -81,6 +81,13 @@ class CouponNamed:
 
 
 @dataclass(frozen=True)
+class Identified:
+    """The voice was compared with those that are enrolled: whose it is, or None when nobody's is sure."""
+
+    name: str | None
+
+
+@dataclass(frozen=True)
 class OrderCancelled:
     """An order that had been placed is cancelled and its money given back."""
 
@@ -113,6 +120,7 @@ Input: TypeAlias = (
     | PaymentDeclined
     | PaymentUnavailable
     | CouponNamed
+    | Identified
     | OrderCancelled
     | OrderReturned
     | Failed

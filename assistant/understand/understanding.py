@@ -42,6 +42,7 @@ class Intent(StrEnum):
     CHOOSE = "choose"
     ASK = "ask"
     DELIVER = "deliver"
+    WHO_SPEAKS = "who_speaks"
     STOP = "stop"
     UNKNOWN = "unknown"
 
