@@ -148,10 +148,10 @@ def test_a_database_that_may_not_be_written_can_still_be_read(tmp_path):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 600 kB of its own where the test may mount one, else None."""
+    """A file system of 1 MB of its own where the test may mount one, else None."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("no file system can be mounted here; the limit on pages is tested instead")
     yield folder

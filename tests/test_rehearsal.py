@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,7 +41,8 @@ def reply(text: str, at: float = 2.0) -> events.Reply:
 
 def one_turn(expect: Expectation, *happened: events.Event, said: str = "", purchase=(), bought=()):
     scenario = Scenario("one", [ScenarioTurn(say="x", expect=expect)], purchase=list(purchase))
-    return judge(scenario, [TurnRecord(said, 0.0, 1.0, happened)], list(bought))
+    orders = [SimpleNamespace(lines=tuple(bought))] if bought else []
+    return judge(scenario, [TurnRecord(said, 0.0, 1.0, happened)], orders)
 
 
 # --- Judging ----------------------------------------------------------------------------------------------------------

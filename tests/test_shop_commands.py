@@ -172,6 +172,7 @@ def test_orders_list_show_and_cancel(voicecart, program, order, state):
 
 def test_orders_of_an_order_under_way_are_left_alone(voicecart, state):
     shop = open_shop(state)
+    shop.store.import_catalog([OAT])
     waiting = shop.store.begin_order(cart_of((OAT, 1)), "key")
     assert voicecart("orders").stdout == "There are no orders yet.\n"
     assert voicecart("orders", "cancel", waiting.id).returncode == 2

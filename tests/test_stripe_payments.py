@@ -199,6 +199,7 @@ class TestDeclines:
     )
     def test_the_bank_says_no(self, server, tmp_path, number, answer):
         shop = open_shop(tmp_path, server, stripe_payment_method=server.card(number))
+        shop.store.import_catalog(PRODUCTS)
         order = shop.store.begin_order(CART, "key")
         assert shop.provider.authorise(order.id, TOTAL) is answer
         assert shop.provider.authorise(order.id, TOTAL) is answer
@@ -224,6 +225,7 @@ class TestTrouble:
         server = Server()
         server.end()
         shop = open_shop(tmp_path, server)
+        shop.store.import_catalog(PRODUCTS)
         order = shop.store.begin_order(CART, "key")
         with pytest.raises(PaymentUnavailable, match="cannot be reached"):
             shop.provider.authorise(order.id, TOTAL)
