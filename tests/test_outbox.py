@@ -4,10 +4,12 @@ import os
 import random
 import signal
 import socket
+import sys
 import threading
 import time
 import traceback
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from household_shop import BREAD, OAT, OPENING, PRODUCTS, cart_of, check_books, open_shop
@@ -420,6 +422,47 @@ def test_settings_that_cannot_be_used_say_so(tmp_path, service, change, error):
     shop = {"service": service.address, "service_token_file": str(tmp_path / "none")} | change
     with pytest.raises(error, match=r"shop\.service|token"):
         ShopService(shop["service"], shop["service_token_file"]).orders()
+
+
+def test_without_its_library_the_shop_is_not_asked_and_says_so(tmp_path, service, monkeypatch):
+    settings = shop_settings(tmp_path, service, "bare")
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with pytest.raises(SettingsError, match="pip install"):
+        ShopService(settings.service, settings.service_token_file).orders()
+
+
+def test_no_order_is_begun_that_could_never_be_sent(tmp_path, service):
+    settings = shop_settings(tmp_path, service, "lost")
+    Path(settings.service_token_file).unlink()
+    shop, delivery, _ = open_speaker(tmp_path, settings)
+    shop.store.import_catalog(PRODUCTS)
+    with pytest.raises(SettingsError, match="token"):
+        shop.store.begin_order(cart_of((OAT, 1)), "one")
+    with pytest.raises(SettingsError, match="token"):
+        delivery.deliver()
+    assert not shop.store.recover() and not shop.store.orders()
+
+
+def test_a_refund_that_has_to_wait_holds_up_no_other(speaker, service, monkeypatch):
+    shop, delivery, _ = speaker
+    dearer = [OAT.__class__(OAT.sku, OAT.names, OAT.price + OAT.price, unit=OAT.unit)]
+    shop.store.import_catalog(dearer)
+    first, second = (buy(shop, cart_of((dearer[0], 1)), key) for key in ("one", "two"))
+    waits = min(first.id, second.id)
+    undo = shop.store.undo_order
+
+    def refund(order_id):
+        if order_id == waits:
+            raise PaymentUnavailable("the bank is closed")
+        return undo(order_id)
+
+    monkeypatch.setattr(shop.store, "undo_order", refund)
+    delivery.deliver()
+    standing = {order.id for order in (first, second) if shop.store.order(order.id).status is OrderStatus.PAID}
+    assert standing == {waits}
+    monkeypatch.undo()
+    delivery.deliver()
+    assert shop.store.order(waits).status is OrderStatus.REFUNDED and shop.wallet.balance() == OPENING
 
 
 def test_a_token_that_others_may_read_is_not_used(tmp_path, service):

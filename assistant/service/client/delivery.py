@@ -4,7 +4,7 @@ import logging
 import random
 
 from assistant.errands import Errands
-from assistant.errors import ServiceUnavailable
+from assistant.errors import PaymentUnavailable, ServiceUnavailable
 from assistant.service.client.serviced_store import ServicedStore
 from assistant.service.client.shop_service import Refused, RemoteOrder
 from assistant.shop.carrier_events import JOURNEY, CarrierEvent
@@ -36,10 +36,10 @@ class Delivery:
         """Sends what is due, and cancels here what the shop refused; how many orders the shop took.
 
         Raises:
-            SettingsError: Address or token of the shop cannot be used.
+            SettingsError: Address or token of the shop cannot be used; nothing counts as sent.
             StoreError: The database cannot be used; nothing is lost.
-            PaymentUnavailable: The money of a refused order cannot be given back now; it is tried again.
         """
+        self._service.check()
         taken = 0
         while (parcel := self._outbox.claim()) is not None:
             try:
@@ -55,7 +55,10 @@ class Delivery:
                 self._outbox.move(parcel, Stage.DELIVERED, answer.id)
                 taken += 1
         for parcel in self._outbox.parcels(Stage.REFUSED):
-            self._undo(parcel)
+            try:
+                self._undo(parcel)
+            except PaymentUnavailable as error:  # It is tried again; the orders after it need not wait.
+                _log.warning("the money of order %s cannot be given back now: %s", parcel.order_id, error.message)
         return taken
 
     def take_news(self) -> None:

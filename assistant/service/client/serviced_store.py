@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from assistant.service.client.shop_service import ShopService
 from assistant.settings import Shop
+from assistant.shop.cart import Cart
 from assistant.shop.money import Money
 from assistant.shop.orders import Order
 from assistant.shop.outbox import Outbox, Stage
@@ -87,6 +88,15 @@ class ServicedStore(Store):
         self.service = ShopService(settings.service, settings.service_token_file)
         self.settling = threading.RLock()
         super().__init__(engine, household, OutboxPayments(payments, self.outbox), *more, clock=clock, **named)
+
+    def begin_order(self, cart: Cart, key: str, total: Money | None = None) -> Order:
+        """As ``Store``; no order is begun that could never be sent.
+
+        Raises:
+            SettingsError: The shop's address or this device's token cannot be used.
+        """
+        self.service.check()
+        return super().begin_order(cart, key, total)
 
     def cancel_order(self, order_id: str) -> Order:
         """Cancels a paid order at the shop, then here: the money goes back, the stock too.

@@ -89,6 +89,14 @@ class ShopService:
         self._token_file = token_file
         self._seconds = seconds
 
+    def check(self) -> None:
+        """Whether the shop could be asked at all; sends nothing.
+
+        Raises:
+            SettingsError: Address or token cannot be used, or the library is not installed.
+        """
+        _ = self._client
+
     def place(self, key: str, body: str) -> RemoteOrder | Refused:
         """Sends an order; the same key and body may be sent again and again.
 
@@ -146,10 +154,11 @@ class ShopService:
         return _read(StockPage, _good(self._ask("GET", "/v1/catalog/stock", params={"after": after})))
 
     def _ask(self, method: str, path: str, **more: Any) -> Any:
+        client = self._client
         import httpx
 
         try:
-            return self._client.request(method, path, **more)
+            return client.request(method, path, **more)
         except httpx.HTTPError as error:
             raise ServiceUnavailable(f"The shop at {self._address} does not answer: {error}.") from error
 
