@@ -233,12 +233,10 @@ class CuttingProxy:
                 if cut == "request":
                     far.sendall(data[: len(data) // 2])
                     return
-                while b"\r\n\r\n" not in data or not _whole(data):
-                    data += near.recv(65536)
-                far.sendall(data)
+                far.sendall(_rest(near, data))
                 if cut == "gone":
                     return
-                answer = far.recv(65536)
+                answer = _rest(far, b"")
                 if cut == "answer":
                     near.sendall(answer[: len(answer) // 2])
                 if cut:
@@ -246,10 +244,17 @@ class CuttingProxy:
                 near.sendall(answer)
 
 
+def _rest(connection, data):
+    """A whole message, of which ``data`` has come already; what there is when the other side has gone away."""
+    while not _whole(data) and (more := connection.recv(65536)):
+        data += more
+    return data
+
+
 def _whole(data):
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, end, body = data.partition(b"\r\n\r\n")
     lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    return len(body) >= (int(lengths[0]) if lengths else 0)
+    return bool(end) and len(body) >= (int(lengths[0]) if lengths else 0)
 
 
 def test_cut_connections_lose_and_double_nothing(tmp_path, service):
