@@ -44,6 +44,11 @@ class Hear:
     lead_seconds: float = _documented(0.4, "Seconds before the detected begin that belong to the utterance.")
     model: str = _documented("voicecart-en", "Name of a model in models/index.toml, or a Vosk model folder.")
     alternatives: int = _documented(3, "Hypotheses asked of the recogniser.")
+    models_kept: Annotated[int, Field(ge=1, le=8)] = _documented(
+        2,
+        "States of the dialogue whose recognition models stay in memory, about 28 MB each; the others are loaded when"
+        " they are needed.",
+    )
     log: bool = _documented(False, "Whether Vosk may write its own log.")
 
 

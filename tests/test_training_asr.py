@@ -26,6 +26,7 @@ from scripts.train_asr.examples import Example, write_examples  # noqa: E402
 from scripts.train_asr.export import MFCC, export  # noqa: E402
 from scripts.train_asr.network import Network, context  # noqa: E402
 from scripts.train_asr.objective import count_bigram, lattice_free_mmi  # noqa: E402
+from scripts.train_asr.restore import restored  # noqa: E402
 from scripts.train_asr.sentences import Sentences  # noqa: E402
 
 PHONES = read_topology(REPOSITORY / "models" / "voicecart-en").phones
@@ -170,6 +171,31 @@ def test_vosk_loads_and_decodes_with_an_exported_network(checkpoint: dict[str, o
         hearing.accept(0.1 * np.random.default_rng(0).standard_normal(16000).astype(np.float32))
         # Chance weights hear anything, but never what the grammar does not hold.
         assert hearing.finish()[0].text in ("yes", "no thanks", "")
+
+
+@pytest.mark.parametrize("matrices", ["one-byte", "two-byte", "float"])
+def test_training_goes_on_from_the_exported_folder(
+    checkpoint: dict[str, object], tmp_path: Path, matrices: str
+) -> None:
+    export(checkpoint, tmp_path / "first", matrices)
+    features = np.random.default_rng(1).normal(0, 10, (2, 300, 40)).astype(np.float32)
+    again = restored(tmp_path / "first", features)
+    assert (again["phones"], again["dilations"]) == (list(PHONES), checkpoint["dilations"])
+    network = Network(len(PHONES), again["hidden"], again["dilations"])
+    network.load_state_dict(again["weights"])
+    expected = Network(len(PHONES), again["hidden"], again["dilations"])
+    expected.load_state_dict(checkpoint["weights"])
+    with torch.inference_mode():
+        outputs = [
+            one.eval()(
+                torch.from_numpy(
+                    ((features - about["mean"]) / about["deviation"]).transpose(0, 2, 1).astype(np.float32)
+                )
+            )[0]
+            for one, about in ((network, again), (expected, checkpoint))
+        ]
+    difference = (outputs[0] - outputs[1]).abs().max() / outputs[1].abs().max()
+    assert difference < {"one-byte": 0.05, "two-byte": 1e-3, "float": 1e-4}[matrices]
 
 
 def test_the_network_sees_as_much_as_it_says() -> None:
