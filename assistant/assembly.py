@@ -45,7 +45,7 @@ def open_conversation(
         now,
         household.randomness,
         household.errands,
-        household.identification.who,
+        household.identification,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from assistant.errors import PaymentUnavailable
 from assistant.settings import Settings
 from assistant.shop.addresses import Address, AddressBook
+from assistant.shop.belongings import buyers_of, give_order
 from assistant.shop.carrier_events import CarrierEvent, record_carrier_event, tracking_texts
 from assistant.shop.database import ensure_tables, reading, transaction
 from assistant.shop.household_tables import HOUSEHOLD_TABLES
@@ -71,9 +72,11 @@ class Errands:
         """
         with reading(self._engine) as connection:
             entries = read_entries(connection, self._household)
+            buyers = buyers_of(connection, self._household) if knowledge.people else {}
         return replace(
             knowledge,
             entries=entries,
+            buyers=buyers,
             addresses=self.addresses.all(),
             tracking=tracking_texts(self._engine, self._household),
             now=self._clock(),
@@ -88,6 +91,15 @@ class Errands:
         """
         if address is not None:
             self.addresses.send(order_id, address)
+
+    def give(self, order_id: str, person: str) -> None:
+        """Notes whose an order is.
+
+        Raises:
+            StoreError: The database refused.
+        """
+        with transaction(self._engine, self._household) as connection:
+            give_order(connection, self._household, order_id, person)
 
     def record_carrier_event(self, event: CarrierEvent) -> Order:
         """Notes what a carrier tells; see ``assistant.shop.carrier_events.record_carrier_event``."""

@@ -54,10 +54,10 @@ class Household:
             )
         self.parts = parts
         self.randomness = randomness or random.SystemRandom()
-        shop = open_storefront(settings, state, parts.products, self.randomness)
+        self.clock = clock or local_time
+        shop = open_storefront(settings, state, parts.products, self.randomness, self.clock)
         self.store, self.provider = shop.store, shop.provider
         self.errands = shop.errands
-        self.clock = clock or local_time
         self.voices = Voices(shop.engine, settings.shop.household, state)
         self.audit = AuditTrail(shop.engine, settings.shop.household, state, self.clock)
         self.pins = Pins(shop.engine, settings.shop.household, state)

@@ -146,8 +146,15 @@ class VoiceAuthority:
         self._pin_until: dict[str, float] = {}
 
     def prepare(self) -> None:
-        """Begins to load the encoder in the background, so that the first answer need not wait for it."""
-        self._encoder.prepare()
+        """Begins to load the encoder in the background, so that the first answer need not wait for it.
+
+        Where nobody is enrolled there is nothing to compare, and none is loaded.
+
+        Raises:
+            StoreError: The voices cannot be read.
+        """
+        if self._voices.list():
+            self._encoder.prepare()
 
     def ready(self) -> Readiness:
         """Whether somebody is enrolled for the encoder that is there."""

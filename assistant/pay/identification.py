@@ -43,6 +43,15 @@ class Identification:
         self._encoder = encoder
         self._voiced = voiced
 
+    def people(self) -> tuple[str, ...]:
+        """Everybody who can be told from somebody else: nobody where fewer than two are enrolled.
+
+        Raises:
+            StoreError: The voices cannot be read.
+        """
+        names = tuple(voice.name for voice in self._voices.list())
+        return names if len(names) > 1 else ()
+
     def who(self, clip: Samples) -> str | None:
         """The name of the person whose voice it is; None when that is not sure or nobody is enrolled.
 

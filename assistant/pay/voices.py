@@ -32,7 +32,9 @@ from assistant.pay.key_file import KEY_FILE, read_or_make_key
 from assistant.pay.pins import Pins
 from assistant.pay.roles import Role
 from assistant.pay.verification import Embedding
+from assistant.shop import belongings
 from assistant.shop.database import ensure_tables, reading, transaction
+from assistant.shop.household_tables import order_people
 from assistant.shop.schema import Instant, metadata
 
 _voices = Table(
@@ -86,7 +88,7 @@ class Voices:
         self._clock = clock
         self._audit = AuditTrail(engine, household, state, clock)
         self._pins = Pins(engine, household, state, clock)
-        ensure_tables(engine, _voices)
+        ensure_tables(engine, _voices, order_people)
 
     def list(self) -> tuple[Voice, ...]:
         """Everybody who is enrolled, by name."""
@@ -187,7 +189,7 @@ class Voices:
             self._audit.add(connection, AuditKind.ROLE, name=name, role=str(role))
 
     def rename(self, old: str, new: str) -> Voice:
-        """Gives a voice another name.
+        """Gives a voice another name; its orders and its shopping list keep to it.
 
         Raises:
             EnrolmentError: Nobody is enrolled as ``old``, or somebody is as ``new``.
@@ -204,15 +206,17 @@ class Voices:
             secret = self._encrypt(new, row.model, _template_in(content), _role_in(content))
             connection.execute(update(_voices).where(self._named(old)).values(name=new, template=secret))
             self._pins.rename_in(connection, old, new)
+            belongings.rename_in(connection, self._household, old, new)
             self._audit.add(connection, AuditKind.RENAMED, name=old, new=new)
         return Voice(new, row.model, row.takes, row.enrolled_at)
 
     def delete(self, name: str) -> bool:
-        """Deletes a voice; False when there is none of that name."""
+        """Deletes a voice; what was this person's is the household's. False when there is none of that name."""
         with transaction(self._engine, self._household) as connection:
             deleted = connection.execute(delete(_voices).where(self._named(name))).rowcount > 0
             if deleted:
                 self._pins.remove_in(connection, name)
+                belongings.release_in(connection, self._household, name)
                 self._audit.add(connection, AuditKind.DELETED, name=name)
         return deleted
 

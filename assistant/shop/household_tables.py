@@ -1,4 +1,4 @@
-"""Tables of what happens after the purchase and around it: parcels, notices, alerts, addresses."""
+"""Tables of what happens after the purchase and around it: parcels, notices, alerts, addresses, whose an order is."""
 
 from sqlalchemy import Column, ForeignKeyConstraint, String, Table
 
@@ -57,4 +57,14 @@ order_addresses = Table(
     ForeignKeyConstraint(["household", "order_id"], ["orders.household", "orders.id"], ondelete="CASCADE"),
 )
 
-HOUSEHOLD_TABLES = (carrier_events, notices, stock_alerts, addresses, order_addresses)
+# Whose an order is, where several people are told apart; the others are the household's.
+order_people = Table(
+    "order_people",
+    metadata,
+    Column("household", String(64), primary_key=True),
+    Column("order_id", String(16), primary_key=True),
+    Column("person", String(64), nullable=False, comment="the name of an enrolled voice"),
+    ForeignKeyConstraint(["household", "order_id"], ["orders.household", "orders.id"], ondelete="CASCADE"),
+)
+
+HOUSEHOLD_TABLES = (carrier_events, notices, stock_alerts, addresses, order_addresses, order_people)

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised with every change of a table, with a module in ``migrations``; a database of a newer version is refused."""
 
 
@@ -158,6 +158,7 @@ list_entries = Table(
     Column("sku", String(64)),
     Column("quantity", BigInteger, nullable=False),
     Column("added_at", Instant, nullable=False),
+    Column("person", String(64), comment="whose list; null: the household's"),
 )
 
 STORE_TABLES = (

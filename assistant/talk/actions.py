@@ -8,7 +8,7 @@ from assistant.shop.addresses import Address
 from assistant.shop.cart import Cart
 from assistant.shop.money import Money
 from assistant.shop.shopping_list import ListEntry
-from assistant.understand.understanding import Expecting
+from assistant.understand.understanding import Expecting, Understanding
 
 
 @dataclass(frozen=True)
@@ -142,11 +142,12 @@ class CancelOrder:
 
 @dataclass(frozen=True)
 class AddToList:
-    """Put something on the shopping list. Not answered unless it fails."""
+    """Put something on the list of a person, or on the household's. Not answered unless it fails."""
 
     text: str
     sku: str | None = None
     quantity: int = 1
+    person: str | None = None
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,13 @@ class TellWhenBack:
 
 @dataclass(frozen=True)
 class Identify:
-    """Compare the voice that was just heard with those that are enrolled; answered by ``Identified`` or ``Failed``."""
+    """Compare the voice that was just heard with those that are enrolled; answered by ``Identified`` or ``Failed``.
+
+    Attributes:
+        about: What was said, when its answer depends on who said it; None when that itself was the question.
+    """
+
+    about: Understanding | None = None
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,14 @@ def what_is_in_cart(turn: Turn) -> Outcome:
 def add_to_list(turn: Turn) -> Outcome:
     """Puts things on the shopping list, also those that the shop does not have."""
     heard = turn.understanding
-    additions = [AddToList(item.name, item.sku, item.quantity) for item in heard.items]
-    additions += [AddToList(unresolved.phrase, None, unresolved.quantity) for unresolved in heard.unresolved]
+    person = turn.knowledge.speaker
+    additions = [AddToList(item.name, item.sku, item.quantity, person) for item in heard.items]
+    additions += [AddToList(unresolved.phrase, None, unresolved.quantity, person) for unresolved in heard.unresolved]
     if not additions:
         return resume(turn, Say("list_what"))
-    return resume(turn, *additions, Say("listed", {"things": tuple(addition.text for addition in additions)}))
+    shared = turn.knowledge.personal and person is None
+    things = tuple(addition.text for addition in additions)
+    return resume(turn, *additions, Say("listing.shared" if shared else "listed", {"things": things}))
 
 
 def order_status(turn: Turn) -> Outcome:

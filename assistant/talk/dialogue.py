@@ -32,7 +32,8 @@ def advance(
     """
     row = TABLE[situation.state, kind_of(event)]
     after, actions = row.handler(Turn(situation, event, knowledge, settings))
-    if after.state not in row.to:
+    # Whoever asks first whose voice it was stays where the conversation stands until that is known.
+    if after != situation and after.state not in row.to:
         raise AssertionError(f"{situation.state} on {kind_of(event)} may not lead to {after.state}")
     paying = situation.state is State.AUTHORISING and after.state is not State.AUTHORISING
     if paying and not isinstance(event, Paid):

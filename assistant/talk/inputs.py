@@ -48,9 +48,10 @@ class ChallengeIssued:
 
 @dataclass(frozen=True)
 class Paid:
-    """The order is paid and placed."""
+    """The order is paid and placed; ``payer`` is the enrolled person who has proved to pay."""
 
     order: Order
+    payer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,15 @@ class CouponNamed:
 
 @dataclass(frozen=True)
 class Identified:
-    """The voice was compared with those that are enrolled: whose it is, or None when nobody's is sure."""
+    """The voice was compared with those that are enrolled: whose it is, or None when nobody's is sure.
+
+    Attributes:
+        name: The person.
+        about: What the person said, when its answer depends on that (as in ``Identify``).
+    """
 
     name: str | None
+    about: Understanding | None = None
 
 
 @dataclass(frozen=True)

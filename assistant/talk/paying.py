@@ -98,7 +98,7 @@ def placed(turn: Turn) -> Outcome:
     bought = turn.event.order
     items = amounts_of(bought.lines, turn.knowledge.language)
     values = {"number": Spelled(bought.id), "items": items, "total": bought.total}
-    return done(*struck_off(turn, bought), Say("placed", values), placed=bought.id)
+    return done(*struck_off(turn, bought, turn.event.payer), Say("placed", values), placed=bought.id)
 
 
 def _awaits_pin(turn: Turn) -> bool:

@@ -15,7 +15,9 @@ def recommendation(turn: Turn, situation: Situation, cart: Cart) -> TakeRecommen
     unwanted = situation.recommended or not turn.settings.recommendations or knowledge.now is None
     if unwanted or knowledge.now is None or knowledge.obstacle or situation.read_back is not None:
         return None
-    found = recommend(cart, knowledge.orders, knowledge.products, knowledge.now)
+    # Nobody hears of another's habits: where the voice was not compared, only the household's own count.
+    orders = [order for order in knowledge.orders if not knowledge.people or order.id not in knowledge.buyers]
+    found = recommend(cart, orders, knowledge.products, knowledge.now)
     if found is None:
         return None
     line = found.line

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from assistant.talk.inputs import Heard, Input, Paid
+from assistant.talk.inputs import Heard, Identified, Input, Paid
 from assistant.talk.situation import Situation, State, WhichProduct
 from assistant.talk.subject import missed
 from assistant.understand.understanding import Intent
@@ -15,12 +15,16 @@ def remember(before: Situation, event: Input, after: Situation) -> Situation:
     """
     if after.state is State.IDLE:
         return after
+    if isinstance(event, Identified) and event.about is not None:
+        event = Heard(event.about)
     deliver_to = None if isinstance(event, Paid) else after.deliver_to or before.deliver_to
     return replace(
         after,
         deliver_to=deliver_to,
         topic=_topic(before, event, after) or after.topic or before.topic,
         recommended=before.recommended or after.recommended,
+        greeted=before.greeted or after.greeted,
+        speaker=None if after.before is None else after.speaker or before.speaker,
     )
 
 

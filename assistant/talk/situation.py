@@ -173,6 +173,8 @@ class Situation:
         deliver_to: Where the order goes when it was said; else it goes to the household's first address.
         topic: Products that were spoken of last, by sku: what "it" means in a question.
         recommended: Whether something was recommended in this conversation.
+        greeted: Whether somebody was greeted by name in this conversation.
+        speaker: Who began the order under way, where an answer depended on that and the voice was clear.
     """
 
     state: State = State.IDLE
@@ -190,6 +192,8 @@ class Situation:
     deliver_to: Address | None = None
     topic: tuple[str, ...] = ()
     recommended: bool = False
+    greeted: bool = False
+    speaker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -210,6 +214,10 @@ class Knowledge:
         return_days: How long after its delivery an order may be returned.
         recommend: Whether the household wants recommendations.
         pricing: What carts cost this household now.
+        people: Those whose orders and lists are told apart by their voices; empty where nobody's are.
+        buyers: Order number → whose it is; the others are the household's.
+        personal: Whether ``orders`` and ``entries`` are already those that ``speaker`` may hear of.
+        speaker: Whose voice was just heard, when it was compared and clear.
     """
 
     products: Mapping[str, Product]
@@ -225,6 +233,10 @@ class Knowledge:
     return_days: int = 30
     recommend: bool = True
     pricing: Pricing = field(default_factory=Pricing)
+    people: tuple[str, ...] = ()
+    buyers: Mapping[str, str] = field(default_factory=dict)
+    personal: bool = False
+    speaker: str | None = None
 
     def bill(self, cart: Cart) -> Bill:
         """What a cart costs now."""
