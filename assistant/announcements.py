@@ -1,10 +1,11 @@
 """What the device says of its own accord: news about orders and stock, each once, and never in the quiet hours."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from assistant.errands import Errands
 from assistant.pay.policy import is_quiet
+from assistant.shop.product import Product
 from assistant.shop.store import Store
 from assistant.talk.actions import Say, Spelled
 from assistant.talk.replies import Replies
@@ -63,7 +64,7 @@ class Announcer:
         """What the household waits for and the shop has again."""
         alerts = self._errands.stock_alerts
         awaited = alerts.waiting()
-        products = {product.sku: product for product in self._store.products()} if awaited else {}
+        products: Mapping[str, Product] = self._store.shelf() if awaited else {}
         for sku in awaited:
             product = products.get(sku)
             if product is not None and (product.stock is None or product.stock > 0) and alerts.claim(sku):

@@ -67,7 +67,7 @@ def open_device(
     """
     settings = parts.settings
     parts.recogniser.load()
-    _ = parts.catalog  # Indexed now, so that the first wish need not wait.
+    parts.catalog.prepare()  # Now, so that the first wish need not wait.
     household.authority.prepare()
     ears = Ears(
         SileroVoiceActivity(),

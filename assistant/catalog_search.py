@@ -4,15 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.hear.lexicon import Lexicon
-from assistant.languages.language import load_language
-from assistant.models import find_model
 from assistant.parts import Parts
 from assistant.settings import Settings
 from assistant.shop.product import Product
 from assistant.shop.search.imported import ImportedProducts
-from assistant.shop.search.product_search import MANY_PRODUCTS, ProductSearch, open_search
-from assistant.storefront import open_shop_database, products_for
+from assistant.shop.shelf import Shelf
+from assistant.storefront import offer_of
 
 _SPARE = 2
 """Times as many as asked for are looked up, should some not be sold any more."""
@@ -47,12 +44,13 @@ def find_products(
         CatalogMissing: Nothing is on sale.
         StoreError: The database cannot be read, or the index cannot be written.
     """
-    imported = ImportedProducts(open_shop_database(settings, state))
-    if imported.count() < MANY_PRODUCTS:
-        parts = Parts(settings, products_for(settings, state, None), state, progress)
+    offered = offer_of(settings, state, None)
+    parts = Parts(settings, offered, state, progress)
+    if not isinstance(offered, Shelf) or parts.search is None:
         matches = parts.catalog.search(parts.language.normalise(text).split())[:most]
         return tuple(Hit(parts.catalog.products[match.sku], match.score) for match in matches)
-    found = _open(settings, state, imported, progress).search(text, imported.bought_by(settings.shop.household))
+    imported = ImportedProducts(offered.engine)
+    found = parts.search.search(text, imported.bought_by(settings.shop.household))
     near = [one for one in found if one.score >= settings.understand.suggestion_minimum][: _SPARE * most]
     products = imported.get([one.sku for one in near])
     return tuple(Hit(products[one.sku], one.score) for one in near if one.sku in products)[:most]
@@ -64,14 +62,6 @@ def prepare_search(settings: Settings, state: Path, progress: Callable[[str], No
     Raises:
         StoreError: The database cannot be read, or the index cannot be written.
     """
-    imported = ImportedProducts(open_shop_database(settings, state))
-    if imported.count() >= MANY_PRODUCTS:
-        _open(settings, state, imported, progress)
-
-
-def _open(
-    settings: Settings, state: Path, imported: ImportedProducts, progress: Callable[[str], None]
-) -> ProductSearch:
-    language = load_language(settings.understand.language)
-    lexicon = Lexicon(find_model(language.lexicon), state / "pronunciations")
-    return open_search(state / "search" / "imported", imported.source(), language, lexicon, progress)
+    offered = offer_of(settings, state, None)
+    if isinstance(offered, Shelf):
+        _ = Parts(settings, offered, state, progress).search

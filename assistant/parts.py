@@ -14,12 +14,15 @@ from assistant.models import find_model
 from assistant.pay.encoder import SpeakerEncoder, open_encoder
 from assistant.settings import Settings, changed
 from assistant.shop.product import Product
-from assistant.shop.search.product_search import candidates_in
+from assistant.shop.search.imported import ImportedProducts
+from assistant.shop.search.product_search import ProductSearch, open_search, source_of
+from assistant.shop.shelf import Shelf, with_full_name
 from assistant.speak.pyttsx3_synthesiser import Pyttsx3Synthesiser
 from assistant.speak.synthesiser import Synthesiser
 from assistant.talk.replies import Replies
 from assistant.understand.catalog_index import SearchableCatalog
 from assistant.understand.grammar_building import build_grammars
+from assistant.understand.indexed_catalog import IndexedCatalog
 from assistant.understand.parser import understand
 from assistant.understand.understanding import Context, Understanding
 
@@ -31,7 +34,7 @@ class Parts:
 
     Args:
         settings: All settings.
-        products: The catalog.
+        products: The catalog, or the shelf of a large one.
         folder: Where compiled graphs and pronunciations are kept.
         progress: Takes a line for a person when something takes a while.
         coupons: Words of coupons that may be named.
@@ -41,14 +44,16 @@ class Parts:
     def __init__(
         self,
         settings: Settings,
-        products: Iterable[Product],
+        products: Iterable[Product] | Shelf,
         folder: Path,
         progress: Callable[[str], None] = lambda line: None,
         coupons: Iterable[str] = (),
         places: Iterable[str] = (),
     ) -> None:
         self.settings = settings
-        self.products = tuple(products)
+        self.products = products if isinstance(products, Shelf) else tuple(products)
+        if not isinstance(self.products, Shelf) and len(self.products) >= settings.understand.many_products:
+            self.products = tuple(map(with_full_name, self.products))
         self.coupons, self.places = tuple(coupons), tuple(places)
         self._folder = folder
         self._progress = progress
@@ -64,17 +69,37 @@ class Parts:
         return Lexicon(find_model(self.language.lexicon), self._folder / "pronunciations")
 
     @cached_property
+    def search(self) -> ProductSearch | None:
+        """The index of a large catalog; None for any other."""
+        products, folder = self.products, self._folder / "search"
+        if isinstance(products, Shelf):
+            source = ImportedProducts(products.engine).source()
+            return open_search(folder / "imported", source, self.language, self.lexicon, self._progress)
+        if len(products) >= self.settings.understand.many_products:
+            source = source_of(products, self.language.code)
+            return open_search(folder / "feed", source, self.language, self.lexicon, self._progress)
+        return None
+
+    @cached_property
     def catalog(self) -> SearchableCatalog:
         """The products, searchable by spelling and sound."""
-        folder = self._folder / "search" / "device"
-        candidates = candidates_in(folder, self.products, self.language, self.lexicon, self._progress)
-        return SearchableCatalog(self.products, self.language, self.lexicon.pronounce, candidates)
+        if self.search is None:
+            return SearchableCatalog(self._listed, self.language, self.lexicon.pronounce)
+        products = self.products if isinstance(self.products, Shelf) else {one.sku: one for one in self.products}
+        return IndexedCatalog(products, self.language, self.lexicon.pronounce, self.search)
+
+    @property
+    def _listed(self) -> tuple[Product, ...]:
+        """The products, or those of a shelf that the household knows."""
+        return tuple(self.products.values()) if isinstance(self.products, Shelf) else self.products
 
     @cached_property
     def _graphs(self) -> Graphs:
+        words = self.search.words if self.search is not None else None
+        likely = self._listed if words is None or isinstance(self.products, Shelf) else ()
         return prepare_graphs(
             find_model(self.settings.hear.model),
-            build_grammars(self.products, self.language, self.wake_phrase, self.coupons, self.places),
+            build_grammars(likely, self.language, self.wake_phrase, self.coupons, self.places, words),
             self.wake_phrase,
             self.lexicon,
             self._folder / "graphs",
@@ -149,9 +174,11 @@ class Parts:
             self.synthesiser.close()
 
 
-_MADE_FROM = {
+_MADE_FROM: Mapping[str, tuple[str, ...]] = {
     "hear": ("_graphs", "recogniser", "spotter"),
-    "understand": ("language", "lexicon", "catalog", "_graphs", "recogniser", "spotter", "synthesiser", "replies"),
+    "understand": (
+        "language", "lexicon", "search", "catalog", "_graphs", "recogniser", "spotter", "synthesiser", "replies",
+    ),
     "speak": ("synthesiser",),
     "pay": ("encoder",),
-}
+}  # fmt: skip

@@ -60,6 +60,16 @@ class Understand:
     score_minimum: float = _documented(72.0, "Score (0-100) a product needs to be taken.")
     score_margin: float = _documented(6.0, "Lead (0-100) over the runner-up that a product needs; less is a question.")
     suggestion_minimum: float = _documented(50.0, "Score (0-100) a product needs to be suggested instead.")
+    many_products: Annotated[int, Field(ge=1)] = _documented(
+        5_000,
+        "Products from which on a catalog is searched by an index and read piece by piece, and only the products that"
+        " the household knows are recognised as whole names.",
+    )
+    known_products: Annotated[int, Field(ge=1, le=20_000)] = _documented(
+        3_000,
+        "Products of a large catalog that the household knows, at most: what is on its list, what it has bought, and"
+        " what all households buy most.",
+    )
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -71,12 +81,6 @@ class Talk:
     most_quantity: int = _documented(24, "Largest quantity of one product that is taken without asking again.")
     recommendations: bool = _documented(
         True, "Whether the device may offer, once a conversation, what the household usually buys too."
-    )
-    personal: bool = _documented(
-        True, "Whether several people who are enrolled have their own orders, habits and lists, told by their voices."
-    )
-    greetings: bool = _documented(
-        True, "Whether a person whose voice was compared and clear is greeted by name, once a conversation."
     )
     quiet_hours: Annotated[str, StringConstraints(pattern=_HOURS)] = _documented(
         "22:00-07:00", 'Hours of the day in which the device says nothing of its own accord; "" is never quiet.'

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from assistant.shop.feeds.reading import open_feed
 from assistant.shop.money import Money
 from assistant.shop.product import Product
 from assistant.shop.promotions.price_book import PriceBook
+from assistant.shop.shelf import Shelf
 from assistant.shop.store import Store
 
 
@@ -47,9 +48,8 @@ class Storefront:
 def open_storefront(
     settings: Settings,
     state: Path,
-    products: Iterable[Product] | None = None,
+    products: Iterable[Product] | Shelf | None = None,
     randomness: random.Random | None = None,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Storefront:
     """Opens the household's shop in the state folder.
 
@@ -58,7 +58,6 @@ def open_storefront(
         state: The state folder; made when it is not there.
         products: Sold in place of the imported catalog (see ``Store``).
         randomness: Where order numbers come from; None takes the system's.
-        clock: The household's time of day.
 
     Raises:
         SettingsError: The wallet's currency or opening balance cannot be used.
@@ -86,7 +85,7 @@ def open_storefront(
         programmes=settings.shop.programmes,
         reservation=timedelta(seconds=settings.shop.reservation_seconds),
     )
-    errands = Errands(engine, provider, settings, clock)
+    errands = Errands(engine, provider, settings)
     return Storefront(engine, store, provider, errands, provider if isinstance(provider, Wallet) else None)
 
 
@@ -129,6 +128,27 @@ def products_for(
         if not shipped_catalog().is_file():
             raise
         return open_feed(shipped_catalog()).products
+
+
+def offer_of(
+    settings: Settings,
+    state: Path,
+    feed: Path | None,
+    report: Callable[[str], None] = lambda line: None,
+) -> tuple[Product, ...] | Shelf:
+    """As ``products_for``, but of a large imported catalog only its shelf, from which products are taken one by one.
+
+    Raises:
+        FeedError: The feed cannot be read or holds no product.
+        CatalogMissing: Nothing was imported, and the shipped catalog is not there.
+        StoreError: The database cannot be read.
+    """
+    if feed is None:
+        engine, known = open_shop_database(settings, state), settings.understand.known_products
+        shelf = Shelf(engine, settings.shop.household, known)
+        if shelf.count() >= settings.understand.many_products:
+            return shelf
+    return products_for(settings, state, feed, report)
 
 
 def coupons_for(settings: Settings, state: Path) -> tuple[str, ...]:

@@ -86,10 +86,8 @@ class Till:
         except PriceChanged:
             return inputs.PriceChanged()
         begun(order.id)
-        products = {product.sku: product for product in self._store.products()}
-        self._sale = _Sale(
-            AuthorisationRequest(order.id, order.total, demands_of(order.lines, products, self._settings))
-        )
+        demands = demands_of(order.lines, self._store.shelf(), self._settings)
+        self._sale = _Sale(AuthorisationRequest(order.id, order.total, demands))
         return self.challenge()
 
     def challenge(self) -> Input:
@@ -132,7 +130,7 @@ class Till:
         amount, currency = placed.total.minor, placed.total.currency
         self._stream.publish(events.Authorised(at=self._now(), order=placed.id, amount=amount, currency=currency))
         self._stream.publish(events.OrderPlaced(at=self._now(), order=placed.id, total=amount, currency=currency))
-        return inputs.Paid(placed, outcome.speaker)
+        return inputs.Paid(placed)
 
     def abandon(self) -> None:
         """Gives up the order under way, if there is one.

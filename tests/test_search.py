@@ -18,16 +18,17 @@ from shops import HOUSEHOLD, LANGUAGE, LEXICON, option, product
 from assistant import catalog_search
 from assistant.errors import CatalogMissing, StoreError
 from assistant.hear.lexicon import Pronunciation
-from assistant.settings import Settings
+from assistant.parts import Parts
+from assistant.settings import Settings, Understand
 from assistant.shop.catalog import ImportedCatalog
 from assistant.shop.database import open_database
-from assistant.shop.search import product_search
 from assistant.shop.search.entry import entries_of
 from assistant.shop.search.index import MANIFEST, ProductIndex, UnusableIndex
-from assistant.shop.search.product_search import ProductSearch, Source, candidates_in, open_search
+from assistant.shop.search.product_search import ProductSearch, Source, open_search
 from assistant.shop.search.ranking import Found, rank
 from assistant.shop.search.spoken_words import SpokenWords, pieces
 from assistant.understand.catalog_index import SearchableCatalog
+from assistant.understand.indexed_catalog import IndexedCatalog
 from scripts.search_benchmark.mishearing import KINDS, Mishearing
 from scripts.search_benchmark.products import make_products
 
@@ -100,7 +101,7 @@ def test_what_nobody_can_say_is_found_by_its_spelling(tmp_path: Path) -> None:
             return {word: () for word in words}
 
     search = open_search(tmp_path, Source("shop", lambda: BRANDED), LANGUAGE, Mute())
-    assert search.search("oatly oat drink")[0] == Found("oat", 100.0)
+    assert search.search("oatly oat drink")[0] == Found("oat", 100.0, holds=True)
 
 
 def test_nothing_is_found_by_nothing(shop: ProductSearch) -> None:
@@ -223,31 +224,32 @@ def test_what_a_killed_process_left_is_deleted(tmp_path: Path) -> None:
 # Wired in.
 
 
+MANY = Settings(understand=Understand(many_products=5))
+
+
 def test_few_products_need_no_index(tmp_path: Path) -> None:
-    assert candidates_in(tmp_path, HOUSEHOLD, LANGUAGE, LEXICON) is None
-    assert list(tmp_path.iterdir()) == []
+    assert Parts(Settings(), BRANDED, tmp_path).search is None
+    assert not (tmp_path / "search").exists()
 
 
-def test_a_large_catalog_compares_the_candidates_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(product_search, "MANY_PRODUCTS", 10)
-    candidates = candidates_in(tmp_path, HOUSEHOLD, LANGUAGE, LEXICON)
-    assert candidates is not None
-    large = SearchableCatalog(HOUSEHOLD, LANGUAGE, LEXICON.pronounce, candidates)
+def test_an_indexed_catalog_finds_what_comparing_everything_finds(tmp_path: Path) -> None:
+    large = Parts(MANY, HOUSEHOLD, tmp_path).catalog
     small = SearchableCatalog(HOUSEHOLD, LANGUAGE, LEXICON.pronounce)
+    assert isinstance(large, IndexedCatalog)
     for heard in ("oat milk", "hole milk", "brown bred", "tooth paste", "t shirt", "cheries", "jasmin rise"):
-        assert large.search(heard.split())[0] == small.search(heard.split())[0]
+        assert large.search(heard.split())[0].sku == small.search(heard.split())[0].sku
+        assert large.search(heard.split())[0].score >= 72.0
+    for heard in ("engine oil", "the weather", "dragon fruit"):
+        assert max((match.score for match in large.search(heard.split())), default=0.0) < 72.0
 
 
-def test_the_imported_catalog_is_searched_without_reading_it_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(catalog_search, "MANY_PRODUCTS", 5)
+def test_the_imported_catalog_is_searched_without_reading_it_all(tmp_path: Path) -> None:
     engine = open_database(tmp_path)
     at = datetime(2026, 11, 11, tzinfo=UTC)
     told: list[str] = []
 
     def find(text: str) -> list[str]:
-        return [hit.product.sku for hit in catalog_search.find_products(Settings(), tmp_path, text, 3, told.append)]
+        return [hit.product.sku for hit in catalog_search.find_products(MANY, tmp_path, text, 3, told.append)]
 
     ImportedCatalog(engine).switch(BRANDED, at)
     assert find("oatley")[0] == "oat"
@@ -260,7 +262,7 @@ def test_the_imported_catalog_is_searched_without_reading_it_all(
 def test_nothing_is_on_sale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("assistant.storefront.shipped_catalog", lambda: tmp_path / "none")
     with pytest.raises(CatalogMissing):
-        catalog_search.find_products(Settings(), tmp_path, "milk", 3)
+        catalog_search.find_products(MANY, tmp_path, "milk", 3)
 
 
 # Whatever is said.

@@ -18,9 +18,11 @@ from assistant.shop.feeds.reading import FeedFormat, open_feed
 from assistant.shop.feeds.updating import updated
 from assistant.shop.product import Product
 from assistant.shop.promotions.rule_file import read_rule_file
+from assistant.shop.shelf import Shelf
 from assistant.shop.store import Store
-from assistant.storefront import open_storefront, products_for
+from assistant.storefront import offer_of, open_storefront, products_for
 from assistant.understand.catalog_check import check_catalog
+from assistant.understand.catalog_index import SearchableCatalog
 
 _ACTIONS = ("show", "import", "search", "check", "compile", "sync")
 _MOST_FOUND = 10
@@ -83,17 +85,6 @@ def _feed(options: argparse.Namespace, *, required: bool = False) -> Path | None
     if len(options.rest) > 1 or (required and not options.rest):
         raise UsageError(f"'voicecart catalog {options.action}' takes one feed.")
     return Path(options.rest[0]) if options.rest else None
-
-
-def _parts(
-    options: argparse.Namespace,
-    feed: Path | None,
-    folder: Path | None = None,
-    products: Sequence[Product] | None = None,
-) -> Parts:
-    if products is None:
-        products = _read(options, feed).products if feed else products_for(options.settings, options.state, None)
-    return Parts(options.settings, products, folder or options.state, _to_stderr)
 
 
 def _to_stderr(line: str) -> None:
@@ -180,22 +171,25 @@ def _check(options: argparse.Namespace, path: Path | None) -> int:
     for finding in _bad_lines(feed):
         bad = True
         print(_line(finding, options.json))
-    parts = _parts(options, path, products=feed.products if feed else None)
-    for finding, serious in _hard_to_say(parts):
+    products = feed.products if feed else products_for(options.settings, options.state, None)
+    parts = Parts(options.settings, products, options.state, _to_stderr)
+    for finding, serious in _hard_to_say(parts, products):
         bad |= serious
         print(_line(finding, options.json))
     if not options.json:
-        print(f"{len(parts.products)} products can be ordered.")
+        print(f"{len(products)} products can be ordered.")
     return int(bad)
 
 
 def _compile(options: argparse.Namespace, path: Path | None) -> int:
     folder = options.out or options.state
-    parts = _parts(options, path, folder)
+    offered = _read(options, path).products if path else offer_of(options.settings, options.state, None)
+    parts = Parts(options.settings, offered, folder, _to_stderr)
     # Asking for the recogniser compiles its graphs when they are not there yet.
     assert parts.recogniser
-    line = f"The recognition graphs of {len(parts.products)} products are in {folder / 'graphs'}."
-    print(json.dumps({"products": len(parts.products), "graphs": str(folder / "graphs")}) if options.json else line)
+    count = offered.count() if isinstance(offered, Shelf) else len(offered)
+    line = f"The recognition graphs of {count} products are in {folder / 'graphs'}."
+    print(json.dumps({"products": count, "graphs": str(folder / "graphs")}) if options.json else line)
     return 0
 
 
@@ -204,9 +198,10 @@ def _bad_lines(feed: FeedResult | None) -> Iterator[dict[str, Any]]:
         yield {"finding": "bad_line", "line": problem.line, "reason": problem.reason, "sku": problem.sku}
 
 
-def _hard_to_say(parts: Parts) -> Iterator[tuple[dict[str, Any], bool]]:
+def _hard_to_say(parts: Parts, products: Sequence[Product]) -> Iterator[tuple[dict[str, Any], bool]]:
     """Findings, each with whether it keeps products from being ordered."""
-    found = check_catalog(parts.catalog, parts.lexicon.pronounce_all)
+    catalog = SearchableCatalog(products, parts.language, parts.lexicon.pronounce)
+    found = check_catalog(catalog, parts.lexicon.pronounce_all)
     for sku, others in found.indistinct.items():
         yield {"finding": "indistinct", "sku": sku, "others": list(others)}, True
     for word, skus in found.unheard.items():

@@ -18,7 +18,7 @@ from assistant.pay.pin_payment import PinPayment
 from assistant.shop.cart import Cart
 from assistant.shop.money import Money
 from assistant.shop.orders import Order
-from assistant.storefront import products_for
+from assistant.storefront import offer_of
 from assistant.talk.actions import Say
 from assistant.talk.settling import fit_to_shop
 from assistant.talk.situation import Knowledge
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
             "There is no terminal to ask at. A script says --from-stdin and gives the total and the PIN, a line each."
         )
     language = options.settings.understand.language
-    parts = Parts(options.settings, products_for(options.settings, options.state, None), options.state)
+    parts = Parts(options.settings, offer_of(options.settings, options.state, None), options.state)
     checkout = Checkout(parts, Household(parts, options.state))
     purchase = checkout.begin()
     _read_back(purchase, language, sys.stderr if options.json else sys.stdout)
@@ -113,7 +113,7 @@ class Checkout:
             raise OrderError("The cart is empty. There is nothing to buy.")
         if not self._household.pins.names():
             raise OrderError("Nobody has a PIN. 'voicecart voices pin NAME' gives an adult one. Nothing was bought.")
-        products = {product.sku: product for product in store.products()}
+        products = store.shelf()
         language = self._parts.settings.understand.language
         fitted, notices = fit_to_shop(cart, Knowledge(products=products, cart=cart, language=language))
         if fitted != cart:

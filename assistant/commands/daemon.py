@@ -21,7 +21,7 @@ from assistant.service.notification import Notification
 from assistant.settings import Settings, read_settings
 from assistant.sound_devices import rescan
 from assistant.speak.loudspeakers import live_loudspeaker
-from assistant.storefront import coupons_for, places_for, products_for
+from assistant.storefront import coupons_for, offer_of, places_for
 
 logger = logging.getLogger("voicecart")
 
@@ -63,7 +63,7 @@ def _open(settings: Settings, state: Path, notification: Notification, reload: C
     if settings.shop.service:
         sync_at_start(settings, state)
     coupons, places = coupons_for(settings, state), places_for(settings, state)
-    parts = Parts(settings, products_for(settings, state, None), state, logger.info, coupons, places)
+    parts = Parts(settings, offer_of(settings, state, None), state, logger.info, coupons, places)
     stream = EventStream()
     stream.subscribe(log_event)
     try:

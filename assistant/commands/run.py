@@ -25,7 +25,7 @@ from assistant.parts import Parts
 from assistant.settings import changed
 from assistant.speak.loudspeakers import SilentLoudspeaker, live_loudspeaker
 from assistant.speak.synthesiser import Loudspeaker
-from assistant.storefront import coupons_for, places_for, products_for
+from assistant.storefront import coupons_for, offer_of, places_for
 
 
 def register(subcommands: Subcommands) -> None:
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         changes["hear"]["wake"] = "open"
     settings = changed(options.settings, changes)
     console = Console(stderr=True, soft_wrap=True)
-    products = products_for(options.settings, options.state, options.catalog, console.print)
+    products = offer_of(options.settings, options.state, options.catalog, console.print)
     coupons, places = coupons_for(settings, options.state), places_for(settings, options.state)
     parts = Parts(settings, products, options.state, console.print, coupons, places)
     stream = EventStream()

@@ -20,7 +20,7 @@ from assistant.hear.recording_recogniser import hear_recording
 from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.parts import Parts
 from assistant.settings import changed
-from assistant.storefront import coupons_for, products_for
+from assistant.storefront import coupons_for, offer_of
 from assistant.understand.understanding import Context, Expecting, Understanding
 
 # Whole output frames of the network (30 ms), so that what is put before a recording does not move it between them.
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     settings = options.settings
     if options.lang:
         settings = changed(settings, {"understand": {"language": options.lang}})
-    products = products_for(options.settings, options.state, options.catalog, _tell)
+    products = offer_of(options.settings, options.state, options.catalog, _tell)
     parts = Parts(settings, products, options.state, _tell, coupons_for(settings, options.state))
     failed = False
     for line in _lines(parts, options.files, options.text):

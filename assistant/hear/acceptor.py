@@ -12,6 +12,7 @@ from assistant.understand.grammar import (
     Reference,
     Repeat,
     Sequence,
+    WordChain,
     Words,
 )
 
@@ -36,6 +37,11 @@ class Labels:
     numbers: Mapping[str, int]
     said_as: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
+    @property
+    def chain(self) -> int:
+        """The label that stands for a chain of words until it is replaced."""
+        return max(self.numbers.values()) + 1
+
 
 def acceptor_of(grammar: Grammar, labels: Labels, general: Mapping[str, float]) -> Automaton:
     """The grammar as an acceptor.
@@ -59,6 +65,7 @@ class _Builder:
         self._states = 1
         self._grammar = grammar
         self._numbers = labels.numbers
+        self._chain = labels.chain
         self._said_as = {self._numbers[word]: heard for word, heard in labels.said_as.items()}
         self._filler = [(self._numbers[UNKNOWN], UNKNOWN_COST)] + [
             (self._numbers[word], cost)
@@ -100,6 +107,8 @@ class _Builder:
                     for label, own in self._filler:
                         self._arc(state, state, label, cost + own)
                 return self._fillers[cost, after]
+            case WordChain():
+                return self._arc_to(after, self._chain)
 
     def _state(self) -> int:
         self._states += 1

@@ -18,9 +18,10 @@ from assistant.errors import GraphError, ModelDamaged
 from assistant.hear.acceptor import UNKNOWN, UNKNOWN_COST, WAKE_MARK, Labels, acceptor_of
 from assistant.hear.lexicon import Lexicon
 from assistant.hear.lexicon_transducer import PAUSE_COST, UNKNOWN_PHONE_COST, lexicon_transducer
-from assistant.hear.openfst import Automaton, compile_automaton, optimise_acceptor, run_tool
+from assistant.hear.openfst import Automaton, compile_automaton, optimise_acceptor, replace_label, run_tool
 from assistant.hear.published_words import with_missing_words
 from assistant.hear.topology import read_topology
+from assistant.hear.word_chain import chain_acceptor
 from assistant.understand.grammar import Alternatives, Filler, Grammar, Words
 from assistant.understand.grammar import Sequence as InSequence
 from assistant.understand.understanding import Expecting
@@ -140,10 +141,12 @@ def _build(
                 for path in shared.iterdir():
                     _link(path, target / "graph" / path.name)
                 acceptor = acceptor_of(grammar, labels, lexicon.general_words)
+                chain = chain_acceptor(grammar.chain, labels) if grammar.chain else None
                 _compile_grammar(
                     _only_marks(acceptor, labels.numbers[WAKE_MARK]) if title == _WAKE else acceptor,
                     target / "graph" / "Gr.fst",
                     work / "Gr.fst",
+                    (chain, labels.chain) if chain else None,
                 )
             if not ready.is_dir():
                 done.replace(ready)
@@ -208,9 +211,13 @@ def _only_marks(acceptor: Automaton, mark: int) -> Automaton:
     return Automaton(arcs, acceptor.finals, acceptor.start)
 
 
-def _compile_grammar(automaton: Automaton, path: Path, work: Path) -> None:
+def _compile_grammar(automaton: Automaton, path: Path, work: Path, chain: tuple[Automaton, int] | None = None) -> None:
     compile_automaton(automaton, work)
     optimise_acceptor(work)
+    if chain is not None:
+        # After the rest was made small: a chain without epsilons would lead from every word to every other.
+        compile_automaton(chain[0], work.with_suffix(".chain"))
+        replace_label(work, chain[1], work.with_suffix(".chain"))
     run_tool("fstconvert", "--fst_type=const", work, path)
 
 

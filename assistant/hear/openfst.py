@@ -22,6 +22,7 @@ _TOOLS = (
     "fstdeterminize",
     "fstencode",
     "fstminimize",
+    "fstreplace",
     "fstrmepsilon",
 )
 _ADVICE = (
@@ -111,3 +112,12 @@ def optimise_acceptor(path: Path) -> None:
     run_tool("fstrmepsilon", path, path)
     run_tool("fstarcsort", "--sort_type=ilabel", path, path)
     codes.unlink()
+
+
+def replace_label(path: Path, label: int, part: Path) -> None:
+    """Puts another automaton in the place of every arc with this label, in place."""
+    unused = str(label + 1)
+    # Neither going into the part nor coming out of it is a word.
+    run_tool("fstreplace", "--call_arc_labeling=neither", path, unused, part, str(label), path)
+    run_tool("fstarcsort", "--sort_type=ilabel", path, path)
+    part.unlink()

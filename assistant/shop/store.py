@@ -1,7 +1,7 @@
 """The shop of one household: catalog, cart, orders and shopping list, in the database."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
@@ -10,8 +10,9 @@ from assistant.errors import OrderError
 from assistant.shop import schema
 from assistant.shop.cart import Cart
 from assistant.shop.cart_rows import read_cart, write_cart
-from assistant.shop.catalog import RESERVATION, ImportedCatalog, choose_catalog, currency_on_sale
+from assistant.shop.catalog import RESERVATION, ImportedCatalog
 from assistant.shop.database import ensure_tables, reading, transaction
+from assistant.shop.feed_catalog import choose_catalog
 from assistant.shop.money import Money
 from assistant.shop.order_book import OrderBook
 from assistant.shop.orders import Order, OrderStatus
@@ -19,6 +20,7 @@ from assistant.shop.payments import Payments
 from assistant.shop.product import Product
 from assistant.shop.promotions.price_book import PriceBook
 from assistant.shop.settlement import Settlement
+from assistant.shop.shelf import Shelf
 from assistant.shop.shopping_list import ListEntry, append_entry, read_entries
 
 
@@ -47,7 +49,7 @@ class Store:
         payments: Payments,
         currency: str = "USD",
         *,
-        products: Iterable[Product] | None = None,
+        products: Iterable[Product] | Shelf | None = None,
         randomness: random.Random | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         programmes: Iterable[str] = (),
@@ -82,6 +84,15 @@ class Store:
         """
         return self._catalog.products()
 
+    def shelf(self) -> Mapping[str, Product]:
+        """What is on sale now by sku; of a large catalog, iterating gives what the household knows (see ``Shelf``).
+
+        Raises:
+            CatalogMissing: Nothing was imported.
+            StoreError: The database cannot be read.
+        """
+        return self._catalog.shelf()
+
     def cart(self) -> Cart:
         """The household's cart.
 
@@ -90,7 +101,7 @@ class Store:
         """
         with reading(self._engine) as connection:
             cart = read_cart(connection, self._household)
-        return cart or Cart(currency_on_sale(self._catalog) or self._currency)
+        return cart or Cart(self._catalog.currency() or self._currency)
 
     def save_cart(self, cart: Cart) -> None:
         """Puts ``cart`` in the place of the household's cart.
@@ -238,17 +249,17 @@ class Store:
             raise OrderError(f"There is no order {order_id}.")
         return order
 
-    def add_to_list(self, text: str, sku: str | None = None, quantity: int = 1, person: str | None = None) -> None:
-        """Puts something on the shopping list of a person, or on the household's.
+    def add_to_list(self, text: str, sku: str | None = None, quantity: int = 1) -> None:
+        """Puts something on the household's shopping list.
 
         Raises:
             StoreError: The database refused; the list stays as it is.
         """
         with transaction(self._engine, self._household) as connection:
-            append_entry(connection, self._household, ListEntry(text, sku, quantity, self._clock(), person))
+            append_entry(connection, self._household, ListEntry(text, sku, quantity, self._clock()))
 
     def shopping_list(self) -> tuple[ListEntry, ...]:
-        """What is on all shopping lists of the household, oldest first.
+        """What is on the household's shopping list, oldest first.
 
         Raises:
             StoreError: The database cannot be read.

@@ -1,14 +1,14 @@
 """The catalog, searchable by what people say: exactly, by spelling, and by sound."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from assistant.languages.language import Language
 from assistant.languages.pattern import Phrase
-from assistant.shop.product import Product
-from assistant.understand.likeness import Candidates, Likeness, Pronounce
+from assistant.shop.product import Option, Product
+from assistant.understand.likeness import Likeness, Pronounce
 from assistant.understand.product_phrases import (
     Naming,
     OptionPhrase,
@@ -18,10 +18,14 @@ from assistant.understand.product_phrases import (
 )
 
 _EXACT = {Naming.NAME: 100.0, Naming.ALIAS: 100.0, Naming.BRANDED: 100.0, Naming.GENERIC: 88.0}
-_WITHIN = 84.0
+WITHIN = 84.0
 """Score of words that all belong to a longer name, wherever they stand in it."""
 _ONLY_PART = (45.0, 44.0)
 """Score of a name that is all there amid other words: a basis, and more the more of what was said it covers."""
+
+
+OptionIndex = Mapping[Phrase, tuple[tuple[str, str | None], ...]]
+"""Words → the options that they may mean, as group and value; a value of None leaves the group out."""
 
 
 @dataclass(frozen=True)
@@ -32,31 +36,50 @@ class Match:
     score: float
 
 
+def index_of_options(phrases: Iterable[OptionPhrase], language: Language) -> OptionIndex:
+    """Phrases of one product's options by their words, and by their stems."""
+    phrases = tuple(phrases)
+    index: dict[Phrase, dict[tuple[str, str | None], None]] = {}
+    for phrase in phrases:
+        # Words as they are first, so that "a lot of milk" and "lots of milk" stay two values.
+        index.setdefault(phrase.words, {})[phrase.group, phrase.value] = None
+    for phrase in phrases:
+        index.setdefault(language.forms.stem_all(phrase.words), {})[phrase.group, phrase.value] = None
+    return {words: tuple(found) for words, found in index.items()}
+
+
 class SearchableCatalog:
     """Products by the words for them.
 
     Args:
-        products: The catalog.
+        products: The catalog; by sku where not all of them can be in memory.
         language: Its words, singular and plural.
         pronounce: Pronunciations of a word; asked only when spelling alone finds nothing.
-        candidates: Which products are compared when no words name one exactly; None compares all of them.
     """
 
     def __init__(
-        self,
-        products: Iterable[Product],
-        language: Language,
-        pronounce: Pronounce,
-        candidates: Candidates | None = None,
+        self, products: Iterable[Product] | Mapping[str, Product], language: Language, pronounce: Pronounce
     ) -> None:
-        self.products: Mapping[str, Product] = {product.sku: product for product in products}
+        self.products = products if isinstance(products, Mapping) else {product.sku: product for product in products}
         self.language = language
         self._stem = language.forms.stem_all
-        self.phrases: tuple[ProductPhrase, ...] = phrases_of_products(self.products.values(), language)
-        self._likeness = Likeness(self.phrases, language, pronounce, candidates)
+        self._pronounce = pronounce
         self.readings: dict[Phrase, tuple[Any, ...]] = {}
         """What ``item_reading`` made of words lately: a sentence is read in several ways that share them."""
         self._meant: dict[tuple[int, tuple[Phrase, ...]], dict[str, str] | None] = {}
+
+    @cached_property
+    def phrases(self) -> tuple[ProductPhrase, ...]:
+        """All ways to name the products."""
+        return phrases_of_products(self.products.values(), self.language)
+
+    @cached_property
+    def _likeness(self) -> Likeness:
+        return Likeness(self.phrases, self.language, self._pronounce)
+
+    def prepare(self) -> None:
+        """Makes now what would otherwise be made when the first words come."""
+        _ = self.named, self.longest_phrase, self.brands, self.units
 
     # Exactly.
 
@@ -95,7 +118,7 @@ class SearchableCatalog:
         return {words: frozenset(skus) for words, skus in index.items()}
 
     @cached_property
-    def units(self) -> Mapping[Phrase, frozenset[str]]:
+    def units(self) -> Mapping[Phrase, Container[str]]:
         """Stems of a unit that products are sold in → skus."""
         index: dict[Phrase, set[str]] = {}
         for product in self.products.values():
@@ -117,18 +140,12 @@ class SearchableCatalog:
         return found
 
     @cached_property
-    def _options_by_words(self) -> Mapping[str, Mapping[Phrase, tuple[tuple[str, str | None], ...]]]:
-        done: dict[int, Mapping[Phrase, tuple[tuple[str, str | None], ...]]] = {}
-        for phrases in self._option_phrases.values():
-            if id(phrases) not in done:
-                index: dict[Phrase, dict[tuple[str, str | None], None]] = {}
-                for phrase in phrases:
-                    # Words as they are first, so that "a lot of milk" and "lots of milk" stay two values.
-                    index.setdefault(phrase.words, {})[phrase.group, phrase.value] = None
-                for phrase in phrases:
-                    index.setdefault(self._stem(phrase.words), {})[phrase.group, phrase.value] = None
-                done[id(phrases)] = {words: tuple(found) for words, found in index.items()}
-        return {sku: done[id(phrases)] for sku, phrases in self._option_phrases.items()}
+    def _options_by_words(self) -> Mapping[str, OptionIndex]:
+        done: dict[tuple[Option, ...], OptionIndex] = {}
+        for product in self.products.values():
+            if product.options not in done:
+                done[product.options] = index_of_options(self._option_phrases[product.sku], self.language)
+        return {sku: done[product.options] for sku, product in self.products.items()}
 
     @cached_property
     def option_words(self) -> frozenset[Phrase]:
@@ -153,9 +170,7 @@ class SearchableCatalog:
         meant = self._meant[place]
         return None if meant is None else dict(meant)
 
-    def _options_meant(
-        self, index: Mapping[Phrase, tuple[tuple[str, str | None], ...]], phrases: Sequence[Phrase]
-    ) -> dict[str, str] | None:
+    def _options_meant(self, index: OptionIndex, phrases: Sequence[Phrase]) -> dict[str, str] | None:
         taken: dict[str, str | None] = {}
         readings = [index.get(phrase) or index.get(self._stem(phrase), ()) for phrase in phrases]
         for _, found in sorted(enumerate(readings), key=lambda one: (len(one[1]), one[0])):
@@ -194,7 +209,7 @@ class SearchableCatalog:
             found(sku, _EXACT[naming])
         if not scores or max(scores.values()) < _EXACT[Naming.NAME]:
             self._find_parts(stems, found)
-        if not scores or max(scores.values()) < _WITHIN:
+        if not scores or max(scores.values()) < WITHIN:
             for phrase, likeness in self._likeness.phrases_like(words):
                 found(phrase.sku, likeness * _EXACT[phrase.naming] / 100)
         order = {sku: number for number, sku in enumerate(self.products)}
@@ -227,7 +242,7 @@ class SearchableCatalog:
         holding = [self._holding.get(stem, frozenset()) for stem in stems]
         if holding and all(holding):
             for number in frozenset.intersection(*holding):
-                found(self.phrases[number].sku, _WITHIN)
+                found(self.phrases[number].sku, WITHIN)
         length = len("".join(stems))
         for number in frozenset().union(*holding):
             own = self._stem(self.phrases[number].words)

@@ -51,7 +51,26 @@ class Filler:
     cost: float
 
 
-Expression: TypeAlias = Words | Sequence | Alternatives | Repeat | Reference | Filler
+@dataclass(frozen=True)
+class WordChain:
+    """Words in a row, each as likely as the word before makes it: a bigram that backs off to single words.
+
+    It is a rule of its own, and a grammar has at most one.
+
+    Attributes:
+        words: Word → cost after any other; ``[unk]`` is any sounds.
+        following: Word, or ``""`` at the beginning, → words that often come after it → cost.
+        ends: Word → cost of being the last.
+        backing_off: Word, or ``""`` at the beginning, → cost of going on with any word.
+    """
+
+    words: Mapping[str, float]
+    following: Mapping[str, Mapping[str, float]]
+    ends: Mapping[str, float]
+    backing_off: Mapping[str, float]
+
+
+Expression: TypeAlias = Words | Sequence | Alternatives | Repeat | Reference | Filler | WordChain
 
 
 @dataclass(frozen=True)
@@ -72,6 +91,11 @@ class Grammar:
         """All words of all rules."""
         return frozenset(word for rule in self.rules.values() for word in _words(rule))
 
+    @property
+    def chain(self) -> WordChain | None:
+        """The rule that is a chain of words, if there is one."""
+        return next((rule for rule in self.rules.values() if isinstance(rule, WordChain)), None)
+
 
 def _words(expression: Expression) -> Iterator[str]:
     match expression:
@@ -85,6 +109,8 @@ def _words(expression: Expression) -> Iterator[str]:
                 yield from _words(branch)
         case Repeat(body):
             yield from _words(body)
+        case WordChain(words):
+            yield from words
         case Reference() | Filler():
             return
 

@@ -12,6 +12,7 @@ from assistant.languages.language import Language
 from assistant.languages.pattern import Phrase, expand, expand_all, is_slot
 from assistant.shop.product import Product
 from assistant.understand.answers import answers_of
+from assistant.understand.catalog_words import CatalogWords
 from assistant.understand.comparisons import COMPARISONS
 from assistant.understand.grammar import Alternatives, Expression, Filler, Grammar, Reference, Repeat, Words, needed
 from assistant.understand.grammar import Sequence as InOrder
@@ -56,6 +57,7 @@ def build_grammars(
     wake_phrase: str,
     coupons: Iterable[str] = (),
     places: Iterable[str] = (),
+    words: CatalogWords | None = None,
 ) -> Mapping[Expecting, Grammar]:
     """One grammar for every state of the dialogue.
 
@@ -65,8 +67,9 @@ def build_grammars(
         wake_phrase: May begin a command; empty for none.
         coupons: Words of coupons that may be named.
         places: Names of addresses, beside those that the language knows.
+        words: Of a large catalog, of which ``products`` are only the likely ones; None for any other.
     """
-    items = ItemGrammar(products, language)
+    items = ItemGrammar(products, language, words)
     builder = _Builder(language, items, *([language.normalise(name) for name in names] for names in (coupons, places)))
     bodies = {
         Expecting.COMMAND: builder.command(language.normalise(wake_phrase)),

@@ -11,7 +11,8 @@ from itertools import combinations
 from assistant.languages.language import Language
 from assistant.languages.pattern import Phrase
 from assistant.shop.product import Option, Product
-from assistant.understand.grammar import Alternatives, Expression, Filler, Reference, Repeat, Words
+from assistant.understand.catalog_words import CatalogWords
+from assistant.understand.grammar import Alternatives, Expression, Filler, Reference, Repeat, WordChain, Words
 from assistant.understand.grammar import Sequence as InOrder
 from assistant.understand.product_phrases import (
     Naming,
@@ -34,6 +35,8 @@ _BEFORE_UNUSUAL = 2.5
 _LINKED, _JOINED, _UNLINKED = 0.3, 0.7, 2.5
 _NEXT_ITEM, _RARE_JOIN = 2.0, 2.0
 _UNKNOWN_ITEM = 11.0
+_ANY_OTHER = 1.0
+"""A product of a large catalog that is none of the likely ones."""
 _MOST_GROUPS = 5
 
 
@@ -41,12 +44,14 @@ class ItemGrammar:
     """Rules for the items of one catalog.
 
     Args:
-        products: The catalog.
+        products: The catalog; of a large one those products that are likely.
         language: Its words.
+        words: Of a large catalog all words, so that any product can be said; else None.
     """
 
-    def __init__(self, products: Iterable[Product], language: Language) -> None:
+    def __init__(self, products: Iterable[Product], language: Language, words: CatalogWords | None = None) -> None:
         self._language = language
+        self._words_of_all = words
         self._products = tuple(products)
         self.phrases = phrases_of_products(self._products, language)
         self._by_sku: dict[str, list[ProductPhrase]] = {}
@@ -54,17 +59,18 @@ class ItemGrammar:
             self._by_sku.setdefault(phrase.sku, []).append(phrase)
         self._product = math.log(max(1, sum(phrase.naming < Naming.BRANDED for phrase in self.phrases)))
         self.rules: dict[str, Expression] = {}
-        quantities = QuantityGrammar(self._products, language)
-        self.rules |= quantities.rules
-        self.units = quantities.units
+        self.units = tuple(dict.fromkeys((*self._units_of_products(), *(words.units if words else ()))))
         """What the products are sold in."""
+        quantities = QuantityGrammar(self.units, language)
+        self.rules |= quantities.rules
         kinds: dict[str, list[tuple[float, Expression]]] = {}
         for number, ((options, unit), skus) in enumerate(self._kinds().items()):
             kinds.setdefault(unit, []).append((0.0, self._write_kind(number, options, skus)))
-        for unit in quantities.units:
-            self.rules[sold_in(unit)] = Alternatives(tuple(kinds[unit]))
+        any_other = self._write_any_other(words.chain) if words else ()
+        for unit in self.units:
+            self.rules[sold_in(unit)] = Alternatives((*kinds.get(unit, ()), *any_other))
         known = [kind for alike in kinds.values() for kind in alike]
-        self.rules["product"] = Alternatives((*known, (_UNKNOWN_ITEM, Filler(0.0))))
+        self.rules["product"] = Alternatives((*known, *any_other, (_UNKNOWN_ITEM, Filler(0.0))))
         self.rules["item"] = quantities.item
         joins = choice((_RARE_JOIN if number else 0.0, text) for number, text in enumerate(self._words("joins")))
         more = Repeat(InOrder((joins, Reference("item"))), _NEXT_ITEM)
@@ -74,6 +80,16 @@ class ItemGrammar:
     def _words(self, key: str) -> Sequence[str]:
         words: Sequence[str] = self._language.data["items"][key]
         return words
+
+    def _units_of_products(self) -> Iterable[str]:
+        return (self._language.normalise(product.unit) for product in self._products if product.unit)
+
+    def _write_any_other(self, chain: WordChain) -> tuple[tuple[float, Expression], ...]:
+        """Any product of a large catalog by the words of all names, with any options."""
+        self.rules["names"] = chain
+        before = Repeat(Reference("option"), _MENTION)
+        after = Repeat(self._linked(Reference("option")), _MENTION)
+        return ((_ANY_OTHER, InOrder((before, Reference("names"), after))),)
 
     def _kinds(self) -> Mapping[tuple[tuple[Option, ...], str], tuple[str, ...]]:
         """Options and unit → the skus that share them."""
@@ -174,17 +190,22 @@ class ItemGrammar:
     def _write_loose_options(self) -> None:
         """``option``: any option of any product; ``part``: any word of a product's name."""
         negations = [tuple(text.split()) for text in self._words("negations")]
+        words = self._words_of_all
+        options = (*(options for options, _ in self._kinds()), *(words.options if words else ()))
         texts = dict.fromkeys(
             " ".join(phrase.words)
-            for options in dict.fromkeys(options for options, _ in self._kinds())
+            for options in dict.fromkeys(options)
             for phrase in phrases_of_options(options, self._language)
             if phrase.value is not None or not _starts(phrase.words, negations)
         )
         self.rules["option"] = choice((math.log(len(texts)), text) for text in texts)
-        words = dict.fromkeys(
+        named = dict.fromkeys(
             word for phrase in self.phrases if phrase.naming < Naming.GENERIC for word in phrase.words if len(word) > 2
         )
-        self.rules["part"] = choice((self._product, word) for word in words)
+        if words:
+            named |= dict.fromkeys(word for word in words.chain.words if word.isalnum() and len(word) > 2)
+        cost = max(self._product, math.log(max(1, len(named)))) if words else self._product
+        self.rules["part"] = choice((cost, word) for word in named)
 
 
 def _starts(words: Phrase, beginnings: Iterable[Phrase]) -> bool:

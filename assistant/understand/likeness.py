@@ -1,6 +1,6 @@
 """Phrases for products that are spelled or sound nearly like what was said."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 from rapidfuzz import fuzz, process
@@ -10,12 +10,10 @@ from assistant.understand.product_phrases import ProductPhrase
 
 Pronounce = Callable[[str], Sequence[Sequence[str]]]
 """A word's pronunciations, likeliest first, as phones."""
-Candidates = Callable[[Sequence[str]], Collection[str]]
-"""Words → skus of products that may be called somewhat like them."""
 
 _HEARD_ALIKE = 0.97
 """What an equal sound is worth beside an equal spelling."""
-_ALIKE = (1.5, -50.0)
+ALIKE = (1.5, -50.0)
 """From a likeness of letters or phones (0-100) to a score: unrelated words have about half their letters in common."""
 _MOST = 40
 _FLOOR = 60.0
@@ -28,54 +26,28 @@ class Likeness:
         phrases: Of all products.
         language: Its stems.
         pronounce: Pronunciations of a word.
-        candidates: Whose phrases are compared; None compares all of them, which suits some thousand products.
     """
 
-    def __init__(
-        self,
-        phrases: Sequence[ProductPhrase],
-        language: Language,
-        pronounce: Pronounce,
-        candidates: Candidates | None = None,
-    ) -> None:
+    def __init__(self, phrases: Sequence[ProductPhrase], language: Language, pronounce: Pronounce) -> None:
         self._phrases = phrases
         self._stem = language.forms.stem_all
         self._pronounce = pronounce
-        self._candidates = candidates
         self._phones: dict[str, str] = {}
         self._sounds: dict[str, str] = {}
 
     def phrases_like(self, words: Sequence[str]) -> Iterator[tuple[ProductPhrase, float]]:
         """Phrases and how like them the words are (0-100): the nearest by spelling, then the nearest by sound."""
-        phrases, texts = self._compared(words)
-        yield from _nearest("".join(self._stem(words)), texts, phrases, 1.0)
+        yield from _nearest("".join(self._stem(words)), self._texts, self._phrases, 1.0)
         if sound := self._sound(words):
-            sounds = self._all_sounds if self._candidates is None else [self._sound(one.words) for one in phrases]
-            yield from _nearest(sound, sounds, phrases, _HEARD_ALIKE)
-
-    def _compared(self, words: Sequence[str]) -> tuple[Sequence[ProductPhrase], list[str]]:
-        if self._candidates is None:
-            return self._phrases, self._all_texts
-        phrases = [phrase for sku in self._candidates(words) for phrase in self._by_sku.get(sku, ())]
-        return phrases, [self._text(phrase) for phrase in phrases]
+            yield from _nearest(sound, self._said, self._phrases, _HEARD_ALIKE)
 
     @cached_property
-    def _all_texts(self) -> list[str]:
-        return [self._text(phrase) for phrase in self._phrases]
+    def _texts(self) -> list[str]:
+        return ["".join(self._stem(phrase.words)) for phrase in self._phrases]
 
     @cached_property
-    def _all_sounds(self) -> list[str]:
+    def _said(self) -> list[str]:
         return [self._sound(phrase.words) for phrase in self._phrases]
-
-    @cached_property
-    def _by_sku(self) -> Mapping[str, list[ProductPhrase]]:
-        index: dict[str, list[ProductPhrase]] = {}
-        for phrase in self._phrases:
-            index.setdefault(phrase.sku, []).append(phrase)
-        return index
-
-    def _text(self, phrase: ProductPhrase) -> str:
-        return "".join(self._stem(phrase.words))
 
     def _sound(self, words: Sequence[str]) -> str:
         """The phones of words, one character each; empty when one of them cannot be said."""
@@ -95,6 +67,6 @@ class Likeness:
 def _nearest(
     said: str, texts: Sequence[str], phrases: Sequence[ProductPhrase], worth: float
 ) -> Iterator[tuple[ProductPhrase, float]]:
-    slope, basis = _ALIKE
+    slope, basis = ALIKE
     for _, ratio, number in process.extract(said, texts, scorer=fuzz.ratio, limit=_MOST, score_cutoff=_FLOOR):
         yield phrases[number], max(0.0, slope * ratio * worth + basis)

@@ -39,7 +39,7 @@ class OptionPhrase:
 
 def phrases_of_products(products: Iterable[Product], language: Language) -> tuple[ProductPhrase, ...]:
     """All ways to name the products: name, aliases, with brand, and last words that are no product of their own."""
-    found = [phrase for product in products for phrase in _own_phrases(product, language)]
+    found = [phrase for product in products for phrase in phrases_of_product(product, language)]
     taken = {language.forms.stem_all(phrase.words) for phrase in found}
     generic: dict[tuple[Phrase, str], ProductPhrase] = {}
     for phrase in found:
@@ -53,7 +53,8 @@ def phrases_of_products(products: Iterable[Product], language: Language) -> tupl
     return (*found, *generic.values())
 
 
-def _own_phrases(product: Product, language: Language) -> list[ProductPhrase]:
+def phrases_of_product(product: Product, language: Language) -> list[ProductPhrase]:
+    """All ways to name a product in full: name, aliases, each with the brand and without it."""
     ends: Sequence[str] = language.data["items"]["name_ends"]
     brand = language.normalise_name(product.brand).split()
     found: dict[Phrase, ProductPhrase] = {}

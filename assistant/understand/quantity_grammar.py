@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from assistant.languages.language import Language
 from assistant.languages.pattern import Phrase, expand
-from assistant.shop.product import Product
 from assistant.understand.grammar import Alternatives, Expression, Reference, Words
 from assistant.understand.grammar import Sequence as InOrder
 
@@ -33,14 +32,14 @@ class QuantityGrammar:
     """Rules for quantities, before the rule ``product`` and the rules ``sold_in(unit)``.
 
     Args:
-        products: The catalog.
+        units: What products are sold in.
         language: Its words.
     """
 
-    def __init__(self, products: Iterable[Product], language: Language) -> None:
+    def __init__(self, units: Iterable[str], language: Language) -> None:
         self._language = language
         self._data = language.data["quantities"]
-        self.units = tuple(dict.fromkeys(language.normalise(product.unit) for product in products if product.unit))
+        self.units = tuple(units)
         self.rules: dict[str, Expression] = {
             "number": choice(self._numbers(1)),
             "one": choice(self._one()),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from assistant.languages.language import Language
 from assistant.shop.product import Product
 from assistant.shop.search.spoken_words import SpokenWords
+from assistant.understand.product_phrases import phrases_of_product
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Entry:
         names: As they would be heard: with the brand, without it, aliases, the brand alone.
         sounds: Of each name the ways to say it, in the same order (see ``SpokenWords.sounds``).
         stems: Of the words of all names; only needed to make an index, and empty when read from one.
+        called: Stems of each way to name it in full; only needed to make an index, too.
         more: Stems of words that describe it but are in no name: options and category.
         price: In minor units of the catalog's currency.
         sold: Units sold so far.
@@ -26,6 +28,7 @@ class Entry:
     names: tuple[str, ...]
     sounds: tuple[tuple[str, ...], ...]
     stems: tuple[str, ...] = ()
+    called: tuple[tuple[str, ...], ...] = ()
     more: frozenset[str] = frozenset()
     price: int = 0
     sold: int = 0
@@ -42,7 +45,7 @@ def entries_of(products: Iterable[Product], language: Language, spoken: SpokenWo
     products = tuple(products)
     named = [tuple(dict.fromkeys(filter(None, _names(product, language, spoken)))) for product in products]
     spoken.learn({word for names in named for words in names for word in words})
-    return [_entry(product, names, spoken) for product, names in zip(products, named, strict=True) if names]
+    return [_entry(product, names, language, spoken) for product, names in zip(products, named, strict=True) if names]
 
 
 def _names(product: Product, language: Language, spoken: SpokenWords) -> Iterable[tuple[str, ...]]:
@@ -53,7 +56,7 @@ def _names(product: Product, language: Language, spoken: SpokenWords) -> Iterabl
     yield brand
 
 
-def _entry(product: Product, names: tuple[tuple[str, ...], ...], spoken: SpokenWords) -> Entry:
+def _entry(product: Product, names: tuple[tuple[str, ...], ...], language: Language, spoken: SpokenWords) -> Entry:
     values = (name for option in product.options for value in option.values for name in (value.value, *value.aliases))
     described = (product.category, *values)
     stems = dict.fromkeys(stem for words in names for stem in spoken.stems(words))
@@ -63,6 +66,7 @@ def _entry(product: Product, names: tuple[tuple[str, ...], ...], spoken: SpokenW
         tuple(" ".join(words) for words in names),
         tuple(spoken.sounds(words) for words in names),
         tuple(stems),
+        tuple(dict.fromkeys(spoken.stems(phrase.words) for phrase in phrases_of_product(product, language))),
         frozenset(more),
         product.price.minor,
     )

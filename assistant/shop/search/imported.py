@@ -29,11 +29,6 @@ class ImportedProducts:
         ensure_tables(engine, schema.catalogs, schema.products, *schema.STORE_TABLES)
         self._engine = engine
 
-    def count(self) -> int:
-        """How many products there are; none where nothing was imported."""
-        with reading(self._engine) as connection:
-            return int(connection.execute(select(func.count()).select_from(schema.products)).scalar_one())
-
     def source(self) -> Source:
         """The catalog as it is now, to make an index of."""
         with reading(self._engine) as connection:

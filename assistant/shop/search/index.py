@@ -13,16 +13,19 @@ import tantivy
 from assistant.errors import StoreError
 from assistant.shop.search.entry import Entry
 from assistant.shop.search.spoken_words import pieces
+from assistant.understand.catalog_words import CatalogWords
 
-FORMAT = 1
+FORMAT = 2
 """Raised when what is kept of a product changes."""
 MANIFEST = "voicecart.json"
+WORDS = "words.json"
 
 _WRITER_BYTES = 128 << 20
 _CHUNK_BYTES = 1 << 20
 _BLANKS = "blanks"
 """Name of the tokenizer: words and sounds come separated by blanks."""
 _FREQUENCIES = "freq"
+_BETWEEN_STEMS = "_"
 
 
 class UnusableIndex(Exception):
@@ -41,6 +44,7 @@ class ProductIndex:
 
     def __init__(self, folder: Path) -> None:
         manifest = _verified(folder)
+        self._folder = folder
         self.phones: tuple[str, ...] = tuple(manifest["phones"])
         """Phones in the order of their letters (see ``SpokenWords``)."""
         try:
@@ -70,17 +74,47 @@ class ProductIndex:
                 for field, term in terms
             ]
         )
-        hits = self._searcher.search(query, limit, count=False).hits if terms else []
+        return self._entries(query, limit) if terms else []
+
+    def called(self, stems: Sequence[str], limit: int) -> list[Entry]:
+        """The entries with a name of exactly these stems, in no order.
+
+        Args:
+            stems: Of all words of the name.
+            limit: At most so many.
+        """
+        term = _BETWEEN_STEMS.join(stems)
+        return self._entries(tantivy.Query.term_query(self._schema, "called", term, _FREQUENCIES), limit)
+
+    def words(self) -> CatalogWords:
+        """The words of all entries.
+
+        Raises:
+            UnusableIndex: They cannot be read.
+        """
+        try:
+            return CatalogWords.from_json(json.loads((self._folder / WORDS).read_text("utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UnusableIndex(f"its file {WORDS} cannot be read ({error})") from error
+
+    def _entries(self, query: tantivy.Query, limit: int) -> list[Entry]:
+        hits = self._searcher.search(query, limit, count=False).hits
         return [_read_entry(self._searcher.doc(address)) for _, address in hits]
 
 
-def build_index(folder: Path, batches: Iterable[Sequence[Entry]], phones: Callable[[], Sequence[str]]) -> None:
+def build_index(
+    folder: Path,
+    batches: Iterable[Sequence[Entry]],
+    phones: Callable[[], Sequence[str]],
+    words: Callable[[], CatalogWords],
+) -> None:
     """Makes an index in ``folder``, whole or not at all; what is there already is replaced.
 
     Args:
         folder: Where it will be.
         batches: All entries, some thousands at a time.
         phones: Asked when all entries were taken: the phones of their sounds, in the order of their letters.
+        words: Asked then, too: the words of all entries.
 
     Raises:
         StoreError: It cannot be written.
@@ -90,6 +124,7 @@ def build_index(folder: Path, batches: Iterable[Sequence[Entry]], phones: Callab
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         _write(unfinished, batches)
+        (unfinished / WORDS).write_text(json.dumps(words().to_json(), ensure_ascii=False), "utf-8")
         _seal(unfinished, phones())
         _put_in_place(unfinished, folder)
     except (OSError, ValueError) as error:
@@ -118,6 +153,7 @@ def _write(folder: Path, batches: Iterable[Sequence[Entry]]) -> None:
         tantivy.SchemaBuilder()
         .add_text_field("words", tokenizer_name=_BLANKS, index_option=_FREQUENCIES)
         .add_text_field("sounds", tokenizer_name=_BLANKS, index_option=_FREQUENCIES)
+        .add_text_field("called", tokenizer_name=_BLANKS, index_option=_FREQUENCIES)
         .add_bytes_field("entry", stored=True)
         .build()
     )
@@ -137,6 +173,7 @@ def _document(entry: Entry) -> tantivy.Document:
     document = tantivy.Document()
     document.add_text("words", " ".join(words))
     document.add_text("sounds", " ".join(sounds))
+    document.add_text("called", " ".join(_BETWEEN_STEMS.join(stems) for stems in entry.called))
     kept = [entry.sku, entry.names, entry.sounds, sorted(entry.more), entry.price, entry.sold]
     document.add_bytes("entry", json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode())
     return document
@@ -145,7 +182,7 @@ def _document(entry: Entry) -> tantivy.Document:
 def _read_entry(document: tantivy.Document) -> Entry:
     kept: Any = document.get_first("entry")
     sku, names, sounds, more, price, sold = json.loads(bytes(kept))
-    return Entry(sku, tuple(names), tuple(map(tuple, sounds)), (), frozenset(more), price, sold)
+    return Entry(sku, tuple(names), tuple(map(tuple, sounds)), (), (), frozenset(more), price, sold)
 
 
 def _with_tokenizer(index: tantivy.Index) -> tantivy.Index:

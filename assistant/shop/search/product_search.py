@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from assistant.shop.search.entry import Entry, entries_of
 from assistant.shop.search.index import FORMAT, ProductIndex, UnusableIndex, build_index, is_being_made
 from assistant.shop.search.ranking import Found, rank
 from assistant.shop.search.spoken_words import Pronunciations, SpokenWords
+from assistant.understand.catalog_words import CatalogWords, WordCounts
 
-MANY_PRODUCTS = 5_000
-"""From so many products on an index pays; fewer are searched in memory, one by one."""
 CANDIDATES = 200
 """How many the index hands over to be compared closely."""
+MOST_CALLED = 50
+"""How many products of the same name are told apart."""
 
 _BATCH = 2_000
 
@@ -61,13 +63,23 @@ class ProductSearch:
             bought: Skus that the household has bought before; they go before others that fit as well.
             limit: At most so many.
         """
-        words = self._spoken.words_of(text)
-        candidates = self._candidates(words)
-        return rank(words, candidates, self._spoken, bought)[:limit] if candidates else ()
+        return self.compare(self._spoken.words_of(text), bought)[:limit]
 
-    def near(self, words: Sequence[str]) -> tuple[str, ...]:
-        """Skus of the candidates for words, to be compared by somebody else."""
-        return tuple(entry.sku for entry in self._candidates(words))
+    def compare(self, words: Sequence[str], bought: Collection[str] = ()) -> tuple[Found, ...]:
+        """As ``search``, for words that are heard already."""
+        candidates = self._candidates(words)
+        return rank(words, candidates, self._spoken, bought) if candidates else ()
+
+    def called(self, stems: Sequence[str], bought: Collection[str] = ()) -> tuple[str, ...]:
+        """Skus of products with a name of exactly these stems: those bought before first, then what sells best."""
+        entries = self._index.called(stems, MOST_CALLED)
+        entries.sort(key=lambda entry: (entry.sku not in bought, -entry.sold, entry.price, entry.sku))
+        return tuple(entry.sku for entry in entries)
+
+    @cached_property
+    def words(self) -> CatalogWords:
+        """The words of all products."""
+        return self._index.words()
 
     def _candidates(self, words: Sequence[str]) -> list[Entry]:
         return self._index.candidates(self._spoken.stems(words), self._spoken.sound(words), CANDIDATES)
@@ -101,30 +113,15 @@ def open_search(
             progress(f"The search index in {place} cannot be used: {problem}. It is made anew.")
         else:
             progress("The search index of this catalog is made; this happens once.")
-    spoken = SpokenWords(language, lexicon)
-    build_index(place, _batches(source, language, spoken), lambda: spoken.phones)
+    spoken, counts = SpokenWords(language, lexicon), WordCounts(language)
+    build_index(place, _batches(source, language, spoken, counts), lambda: spoken.phones, counts.words)
     _delete_others(place)
     return ProductSearch(ProductIndex(place), language, lexicon)
 
 
-def candidates_in(
-    folder: Path,
-    products: Sequence[Product],
-    language: Language,
-    lexicon: Pronunciations,
-    progress: Callable[[str], None] = lambda line: None,
-) -> Callable[[Sequence[str]], Collection[str]] | None:
-    """What gives the candidates among products that are in memory; None for so few that all of them are compared.
-
-    Args: as for ``open_search``.
-
-    Raises:
-        StoreError: The index cannot be written.
-    """
-    if len(products) < MANY_PRODUCTS:
-        return None
-    source = Source(_content_key(products, language.code), lambda: products)
-    return open_search(folder, source, language, lexicon, progress).near
+def source_of(products: Sequence[Product], language: str) -> Source:
+    """Products that are in memory, to make an index of."""
+    return Source(_content_key(products, language), lambda: products)
 
 
 def _content_key(products: Iterable[Product], language: str) -> str:
@@ -137,9 +134,10 @@ def _content_key(products: Iterable[Product], language: str) -> str:
     return digest.hexdigest()
 
 
-def _batches(source: Source, language: Language, spoken: SpokenWords) -> Iterator[list[Entry]]:
+def _batches(source: Source, language: Language, spoken: SpokenWords, counts: WordCounts) -> Iterator[list[Entry]]:
     sold, products = source.sold(), iter(source.products())
     while batch := tuple(islice(products, _BATCH)):
+        counts.add(batch)
         yield [replace(entry, sold=sold.get(entry.sku, 0)) for entry in entries_of(batch, language, spoken)]
 
 

@@ -26,10 +26,12 @@ class Found:
     Attributes:
         sku: Its key.
         score: How well it fits what was said (0-100); habits change the order, never the score.
+        holds: Whether all that was said is in its names.
     """
 
     sku: str
     score: float
+    holds: bool = False
 
 
 def rank(
@@ -45,11 +47,16 @@ def rank(
     """
     most = max((entry.sold for entry in entries), default=0)
     placed = []
+    said = set(spoken.stems(words))
     for entry, score in zip(entries, _scores(tuple(words), entries, spoken), strict=True):
         popularity = math.log1p(entry.sold) / math.log1p(most) if most else 0.0
         place = score + _POPULAR * popularity + (_BOUGHT if entry.sku in bought else 0.0)
-        placed.append((-place, entry.price, entry.sku, score))
-    return tuple(Found(sku, score) for _, _, sku, score in sorted(placed))
+        placed.append((-place, entry.price, entry.sku, Found(entry.sku, score, said <= _stems(entry, spoken))))
+    return tuple(found for _, _, _, found in sorted(placed, key=lambda one: one[:3]))
+
+
+def _stems(entry: Entry, spoken: SpokenWords) -> set[str]:
+    return set(spoken.stems(tuple({word for name in entry.names for word in name.split()})))
 
 
 def _scores(words: tuple[str, ...], entries: Sequence[Entry], spoken: SpokenWords) -> list[float]:
