@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assistant import events
+from assistant.attribution import Attribution
 from assistant.errands import Errands
 from assistant.errors import VoicecartError
 from assistant.events import EventStream
 from assistant.hear.audio import Samples
 from assistant.hear.ears import Utterance
 from assistant.pay.authority import PaymentAuthority
+from assistant.pay.identification import Identification
 from assistant.settings import Settings
 from assistant.shop.cart import Cart
 from assistant.shop.store import Store
@@ -56,7 +58,7 @@ class Conversation:
         now: Audio seconds.
         randomness: Makes the orders' idempotency keys.
         errands: Returns, shopping list, addresses.
-        identify: The name of the enrolled person whose voice a clip is, or None.
+        identification: Whose voice a clip is, and who can be told apart.
     """
 
     def __init__(
@@ -71,13 +73,14 @@ class Conversation:
         now: Callable[[], float],
         randomness: random.Random,
         errands: Errands,
-        identify: Callable[[Samples], str | None],
+        identification: Identification,
     ) -> None:
         self._understand = understand
         self._woken_only = woken_only
         self._store = store
         self._errands = errands
-        self._identify = identify
+        self._identification = identification
+        self._attribution = Attribution(identification.who, errands)
         self._authority = authority
         self._replies = replies
         self._settings = settings
@@ -125,6 +128,7 @@ class Conversation:
             outcome = self._till.judge(hypotheses, clip, at)
             if isinstance(outcome, inputs.Paid):
                 self._publish_cart(self._store.cart())
+                self._attribute(outcome)
             return self._run(outcome)
         if self._nobody_spoke_to_us(understanding):
             return Response((), None)
@@ -140,6 +144,10 @@ class Conversation:
         """The conversation ends from outside; a payment under way is given up."""
         if self._situation.state is not State.IDLE:
             self._run(inputs.Left())
+        try:
+            self._attribution.settle()
+        except VoicecartError as error:
+            self._report(error)
 
     def interrupts(self, utterance: Utterance, spoken: str) -> bool:
         """Whether a person said "stop" or "cancel" over the device's voice (and it was not the device itself).
@@ -172,7 +180,10 @@ class Conversation:
                 knowledge = self._knowledge()
             except VoicecartError as error:
                 return self._broken(error)
-            self._situation, steps = advance(self._situation, event, knowledge, self._settings.talk)
+            before = self._situation
+            self._situation, steps = advance(before, event, knowledge, self._settings.talk)
+            if knowledge.people and before.before is None and self._situation.before is not None:
+                self._attribution.begun(clip)
             event = None
             for action in steps:
                 try:
@@ -211,16 +222,36 @@ class Conversation:
                 self._till.abandon()
             case actions.CancelOrder(order):
                 return inputs.OrderCancelled(self._store.cancel_order(order))
-            case actions.AddToList(text, sku, quantity):
-                self._store.add_to_list(text, sku, quantity)
+            case actions.AddToList(text, sku, quantity, person):
+                self._store.add_to_list(text, sku, quantity, person)
             case actions.UseCoupon(promotion):
                 self._store.prices.name_coupon(promotion)
                 return inputs.CouponNamed(promotion)
-            case actions.Identify():
-                return inputs.Identified(None if clip is None else self._identify(clip))
+            case actions.Identify(about):
+                return inputs.Identified(self._whose(clip, needed=about is None), about)
             case _:
                 return self._errands.carry_out(action)
         return None
+
+    def _whose(self, clip: Samples | None, *, needed: bool) -> str | None:
+        """Whose voice it is; where that is not what was asked, voices that cannot be compared are nobody's."""
+        try:
+            return None if clip is None else self._identification.who(clip)
+        except VoicecartError as error:
+            if needed:
+                raise
+            self._report(error)
+            return None
+
+    def _people(self) -> tuple[str, ...]:
+        return self._identification.people() if self._settings.talk.personal else ()
+
+    def _attribute(self, paid: inputs.Paid) -> None:
+        """Notes whose order it is; one that cannot be noted is the household's."""
+        try:
+            self._attribution.paid(paid.order, paid.payer if self._people() else None)
+        except VoicecartError as error:
+            self._report(error)
 
     def _report(self, error: VoicecartError) -> None:
         self._stream.publish(events.Failure(at=self._now(), code=error.code, message=error.message))
@@ -249,5 +280,6 @@ class Conversation:
             obstacle=readiness.obstacle,
             language=self._settings.understand.language,
             pricing=self._store.prices.pricing(),
+            people=self._people(),
         )
         return self._errands.inform(known)

@@ -82,6 +82,12 @@ class Talk:
     recommendations: bool = _documented(
         True, "Whether the device may offer, once a conversation, what the household usually buys too."
     )
+    personal: bool = _documented(
+        True, "Whether several people who are enrolled have their own orders, habits and lists, told by their voices."
+    )
+    greetings: bool = _documented(
+        True, "Whether a person whose voice was compared and clear is greeted by name, once a conversation."
+    )
     quiet_hours: Annotated[str, StringConstraints(pattern=_HOURS)] = _documented(
         "22:00-07:00", 'Hours of the day in which the device says nothing of its own accord; "" is never quiet.'
     )

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -50,6 +50,7 @@ def open_storefront(
     state: Path,
     products: Iterable[Product] | Shelf | None = None,
     randomness: random.Random | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Storefront:
     """Opens the household's shop in the state folder.
 
@@ -58,6 +59,7 @@ def open_storefront(
         state: The state folder; made when it is not there.
         products: Sold in place of the imported catalog (see ``Store``).
         randomness: Where order numbers come from; None takes the system's.
+        clock: The household's time of day.
 
     Raises:
         SettingsError: The wallet's currency or opening balance cannot be used.
@@ -85,7 +87,7 @@ def open_storefront(
         programmes=settings.shop.programmes,
         reservation=timedelta(seconds=settings.shop.reservation_seconds),
     )
-    errands = Errands(engine, provider, settings)
+    errands = Errands(engine, provider, settings, clock)
     return Storefront(engine, store, provider, errands, provider if isinstance(provider, Wallet) else None)
 
 

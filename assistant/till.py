@@ -130,7 +130,7 @@ class Till:
         amount, currency = placed.total.minor, placed.total.currency
         self._stream.publish(events.Authorised(at=self._now(), order=placed.id, amount=amount, currency=currency))
         self._stream.publish(events.OrderPlaced(at=self._now(), order=placed.id, total=amount, currency=currency))
-        return inputs.Paid(placed)
+        return inputs.Paid(placed, outcome.speaker)
 
     def abandon(self) -> None:
         """Gives up the order under way, if there is one.

@@ -249,17 +249,17 @@ class Store:
             raise OrderError(f"There is no order {order_id}.")
         return order
 
-    def add_to_list(self, text: str, sku: str | None = None, quantity: int = 1) -> None:
-        """Puts something on the household's shopping list.
+    def add_to_list(self, text: str, sku: str | None = None, quantity: int = 1, person: str | None = None) -> None:
+        """Puts something on the shopping list of a person, or on the household's.
 
         Raises:
             StoreError: The database refused; the list stays as it is.
         """
         with transaction(self._engine, self._household) as connection:
-            append_entry(connection, self._household, ListEntry(text, sku, quantity, self._clock()))
+            append_entry(connection, self._household, ListEntry(text, sku, quantity, self._clock(), person))
 
     def shopping_list(self) -> tuple[ListEntry, ...]:
-        """What is on the household's shopping list, oldest first.
+        """What is on all shopping lists of the household, oldest first.
 
         Raises:
             StoreError: The database cannot be read.
