@@ -59,12 +59,22 @@ class Device:
         self._secret = False
         self._deadline: float | None = None
         self._leaving = False
+        self._retiring = False
         self._pushed = False
 
     @property
     def now(self) -> float:
         """Audio seconds since the source was opened."""
         return self._now
+
+    @property
+    def engaged(self) -> bool:
+        """Whether somebody speaks or a conversation is open (may be asked from another thread)."""
+        return self._speaking or self._pushed or self._deadline is not None or self._ears.hearing_speech
+
+    def retire(self) -> None:
+        """Ends the loop once no conversation is open (may be called from another thread)."""
+        self._retiring = True
 
     def leave(self) -> None:
         """Ends the loop once the sentence being spoken is finished (may be called from a signal handler)."""
@@ -93,7 +103,7 @@ class Device:
                 self._beat()
                 if self._speaking and self._now >= self._mouth.busy_until:
                     self._listen()
-                if self._leaving and not self._speaking:
+                if (self._leaving and not self._speaking) or (self._retiring and not self.engaged):
                     break
                 if self._pushed and not self._speaking:
                     self._wake()
@@ -109,7 +119,7 @@ class Device:
 
     def _announce(self) -> None:
         """Says what there is to say unasked, while nobody speaks and no conversation is open."""
-        if self._now < self._next_news or self._speaking or self._deadline is not None or self._ears.hearing_speech:
+        if self._now < self._next_news or self.engaged:
             return
         self._next_news = self._now + _NEWS_SECONDS
         try:

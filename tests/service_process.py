@@ -1,11 +1,13 @@
 """A real ``voicecart serve`` in a process of its own, which tests ask, stop and kill; and the tokens of its devices."""
 
+import json
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
+from databases import DATABASES
 from household_shop import PRODUCTS, open_shop
 
 from assistant.service.devices import Devices
@@ -14,18 +16,21 @@ from assistant.service.devices import Devices
 _SERVE = """
 import argparse, pathlib, sys
 from assistant.commands import serve
-from assistant.settings import Settings
+from assistant.settings import Settings, changed
+import json
 state, port = pathlib.Path(sys.argv[1]), int(sys.argv[2])
-options = argparse.Namespace(host="127.0.0.1", port=port, state=state, openapi=False, settings=Settings())
+settings = changed(Settings(), {"shop": json.loads(sys.argv[3])})
+options = argparse.Namespace(host="127.0.0.1", port=port, state=state, openapi=False, settings=settings)
 sys.exit(serve.run(options))
 """
 
 
 class ServiceProcess:
-    """The service over the database in ``folder``, on a free port of the loopback interface."""
+    """The service over the database of ``folder``, on a free port of the loopback interface; ``shop``: its settings."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, **shop: object) -> None:
         self.folder = folder
+        self.settings = {"database": DATABASES.address(folder)} | shop
         shop = open_shop(folder)
         shop.store.import_catalog(PRODUCTS)
         self.devices = Devices(shop.engine)
@@ -35,7 +40,7 @@ class ServiceProcess:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> "ServiceProcess":
-        command = [sys.executable, "-c", _SERVE, str(self.folder), str(self.port)]
+        command = [sys.executable, "-c", _SERVE, str(self.folder), str(self.port), json.dumps(self.settings)]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None

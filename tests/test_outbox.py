@@ -14,26 +14,25 @@ from pathlib import Path
 import pytest
 from household_shop import BREAD, OAT, OPENING, PRODUCTS, cart_of, check_books, open_shop
 from service_process import ServiceProcess
+from speakers import Clock, open_speaker, shop_settings
 from sqlalchemy import event
 
 from assistant.announcements import Announcer
 from assistant.commands.main import main
-from assistant.errands import Errands
 from assistant.errors import OrderError, PaymentUnavailable, ServiceUnavailable, SettingsError
 from assistant.languages.language import load_language
 from assistant.pay.ledger import Account
-from assistant.pay.wallet import Answer, Wallet
+from assistant.pay.wallet import Answer
 from assistant.service.client.catalog_sync import CatalogSync
-from assistant.service.client.delivery import Delivery
 from assistant.service.client.serviced_store import ServicedStore
 from assistant.service.client.shop_service import Refused, ShopService
 from assistant.service.client.worker import ServiceWorker
-from assistant.settings import Settings, Shop, changed
+from assistant.settings import Settings, changed
 from assistant.shop.addresses import Address
 from assistant.shop.database import open_database
 from assistant.shop.orders import OrderStatus
 from assistant.shop.outbox import Stage
-from assistant.storefront import Storefront, open_storefront
+from assistant.storefront import open_storefront
 from assistant.talk.replies import Replies
 
 
@@ -42,35 +41,6 @@ def service(tmp_path_factory):
     process = ServiceProcess(tmp_path_factory.mktemp("service")).start()
     yield process
     process.stop()
-
-
-class Clock:
-    """A time of day that the test moves on."""
-
-    def __init__(self):
-        self.now = datetime.now(UTC)
-
-    def __call__(self):
-        return self.now
-
-
-def shop_settings(folder, service, household, address=None):
-    token = folder / "token"
-    if not token.exists():
-        token.touch(0o600)
-        token.write_text(service.devices.add("speaker", household))
-    return Shop(household=household, service=address or service.address, service_token_file=str(token))
-
-
-def open_speaker(folder, settings, clock=None):
-    """A device that sells for the service: its shop, its delivery, and its clock."""
-    clock = clock or Clock()
-    engine = open_database(folder)
-    wallet = Wallet(engine, settings.household, OPENING)
-    store = ServicedStore(settings, engine, settings.household, wallet, clock=clock)
-    errands = Errands(engine, wallet, Settings(shop=settings))
-    delivery = Delivery(store, errands, random.Random(1))
-    return Storefront(engine, store, wallet, errands, wallet), delivery, clock
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     notification = Notification()
     daemon = Daemon(
         lambda: read_settings(options.config),
-        lambda settings: _open(settings, options.state, notification, lambda: daemon.reload()),
+        lambda settings: _open(settings, options.state, notification, lambda: daemon.renew()),
         notification,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _open(settings: Settings, state: Path, notification: Notification, reload: Callable[[], None]) -> Running:
+def _open(settings: Settings, state: Path, notification: Notification, renew: Callable[[], None]) -> Running:
     # Looked for first: while it is missing, nothing else need be loaded again and again.
     rescan()
     source = MicSource(settings.hear)
@@ -71,7 +71,7 @@ def _open(settings: Settings, state: Path, notification: Notification, reload: C
         household = Household(parts, state)
         beat = _with_carriers(household, settings, notification.alive) if settings.shop.carrier_folder else None
         device = open_device(parts, household, source, loudspeaker, stream, beat or notification.alive)
-        return with_service(device, household, settings, state, reload)
+        return with_service(device, household, settings, renew)
     except BaseException:
         parts.close()
         raise

@@ -22,8 +22,17 @@ class Running(Protocol):
         """Runs until its source ends or ``leave`` was called."""
         ...
 
+    @property
+    def engaged(self) -> bool:
+        """Whether a conversation is open."""
+        ...
+
     def leave(self) -> None:
         """Ends ``run`` once the sentence being spoken is finished."""
+        ...
+
+    def retire(self) -> None:
+        """Ends ``run`` once no conversation is open."""
         ...
 
     def push_to_talk(self) -> None:
@@ -65,6 +74,12 @@ class Daemon:
         """SIGHUP: read settings and catalog again when the sentence is finished."""
         self._reloading = True
         self._interrupt()
+
+    def renew(self) -> None:
+        """There is something new to be learnt: as ``reload``, but never in the midst of a conversation."""
+        self._reloading = True
+        if (device := self._device) is not None:
+            device.retire()
 
     def push_to_talk(self) -> None:
         """SIGUSR1: open the ears of the device that is running."""

@@ -20,6 +20,8 @@ from assistant.shop.database import ensure_tables, reading, transaction
 from assistant.shop.household_tables import order_addresses
 from assistant.shop.order_book import OrderBook
 from assistant.shop.orders import Order
+from assistant.shop.promotions.bill import Bill
+from assistant.shop.promotions.pricing import sold_on_sale
 from assistant.shop.schema import Instant, metadata
 
 _LONGEST_DELAY_SECONDS = 300.0
@@ -110,7 +112,7 @@ class Outbox:
                 household=self._household,
                 order_id=order_id,
                 key=_key(order),
-                body=json.dumps(_body(order, address), ensure_ascii=False, sort_keys=True),
+                body=body_of(Bill(order.total.currency, order.lines, order.charges), address),
                 state=Stage.WAITING.value,
                 attempts=0,
                 next_at=self._clock(),
@@ -219,12 +221,16 @@ def _key(order: Order) -> str:
     return hashlib.sha256(f"{order.household} {order.id} {order.key}".encode()).hexdigest()[:48]
 
 
-def _body(order: Order, address: Any | None) -> dict[str, Any]:
-    lines = [{"sku": line.sku, "quantity": line.quantity, "options": dict(line.options)} for line in order.lines]
-    total = {"minor": order.total.minor, "currency": order.total.currency}
-    return {"lines": lines, "total": total} | (
-        {"address": {"name": address.name, "text": address.text}} if address is not None else {}
-    )
+def body_of(bill: Bill, address: Any | None = None) -> str:
+    """What the shop is sent of an order, as JSON: the same order always gives the same text."""
+    lines = [{"sku": line.sku, "quantity": line.quantity, "options": dict(line.options)} for line in bill.lines]
+    body: dict[str, Any] = {"lines": lines, "total": {"minor": bill.total.minor, "currency": bill.currency}}
+    if address is not None:
+        body["address"] = {"name": address.name, "text": address.text}
+    # The shop knows the lower prices of its feed; which coupons were named only the device knows.
+    if promotions := [name for name in bill.promotions if not sold_on_sale(name)]:
+        body["promotions"] = promotions
+    return json.dumps(body, ensure_ascii=False, sort_keys=True)
 
 
 def _parcel(row: Any) -> Parcel:

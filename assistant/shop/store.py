@@ -1,7 +1,7 @@
 """The shop of one household: catalog, cart, orders and shopping list, in the database."""
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
@@ -113,7 +113,9 @@ class Store:
         with transaction(self._engine, self._household) as connection:
             write_cart(connection, self._household, cart)
 
-    def begin_order(self, cart: Cart, key: str, total: Money | None = None) -> Order:
+    def begin_order(
+        self, cart: Cart, key: str, total: Money | None = None, coupons: Collection[str] | None = None
+    ) -> Order:
         """Commits an order for ``cart`` that awaits its payment. The cart itself stays until the order is paid.
 
         What this device could not settle with the payment provider earlier is tried again first.
@@ -122,6 +124,7 @@ class Store:
             cart: What the person has confirmed.
             key: Idempotency key: a second call with it gives the same order, whatever has become of it.
             total: What the person has confirmed to pay; None takes what the shop asks for now.
+            coupons: Promotions whose coupon counts as named; None takes those that the household has named here.
 
         Raises:
             OrderError: The cart is empty, or the key belongs to an order of something else.
@@ -134,7 +137,7 @@ class Store:
         self._settlement.try_again()
         with transaction(self._engine, self._household) as connection:
             if (before := self._book.find_key(connection, key)) is None:
-                bill = self.prices.agreed(connection, cart, self._catalog, total)
+                bill = self.prices.agreed(connection, cart, self._catalog, total, coupons)
                 order = self._book.add(connection, bill, key, self._clock())
                 self._catalog.reserve(connection, order)
                 return order

@@ -1,34 +1,60 @@
-"""Keeps this device's catalog and stock as the shop's are."""
+"""Keeps this device's catalog, promotions and stock as the shop's are."""
 
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Column, Engine, Integer, String, Table, delete, insert, select, update
 
 from assistant.errors import ServiceUnavailable
-from assistant.service.client.shop_service import ShopService
+from assistant.service.client.shop_service import PromotionsPage, ShopService
 from assistant.shop import schema
-from assistant.shop.catalog import ImportedCatalog
+from assistant.shop.catalog import switch_catalog, with_stock
 from assistant.shop.database import ensure_tables, reading, transaction
 from assistant.shop.feed_product import FeedProduct
 from assistant.shop.product import Product
+from assistant.shop.promotions.price_book import read_rules, switch_rules
+from assistant.shop.promotions.rule_entries import RuleDocument
+from assistant.shop.promotions.tables import price_rules
 from assistant.shop.schema import metadata
 
 _MOST_TRIES = 3
+_CHANGING = "The shop changed its catalog while it was being read. Try again."
 
-# One row: the shop's revision that was taken in, and the revision it became here.
-synced_catalogs = Table(
-    "synced_catalogs",
+# One row: what was taken in from the shop, and what it became here.
+shop_copies = Table(
+    "shop_copies",
     metadata,
     Column("name", String(16), primary_key=True),
-    Column("remote_revision", Integer, nullable=False),
-    Column("local_revision", Integer, nullable=False),
+    Column("tag", String(64), nullable=False, comment="the shop's, of catalog and promotions together"),
+    Column("shop_catalog", Integer, nullable=False, comment="the shop's revision"),
+    Column("catalog", Integer, nullable=False, comment="the revision here"),
+    Column("rules", Integer, nullable=False, comment="the revision here"),
 )
 
 
+@dataclass(frozen=True)
+class NewOffer:
+    """What the shop offers now, fetched and not in use yet.
+
+    Attributes:
+        tag: Stands for all of it.
+        catalog: The shop's revision of its catalog.
+        products: With their stock; None when the catalog in use is still right.
+        rules: Promotions, deposits, taxes.
+    """
+
+    tag: str
+    catalog: int
+    products: tuple[Product, ...] | None
+    rules: RuleDocument
+
+
 class CatalogSync:
-    """Takes the shop's catalog in.
+    """Takes in what the shop offers: first it is fetched, then catalog and promotions are switched over in one piece.
 
     Args:
         engine: This device's database.
@@ -42,78 +68,155 @@ class CatalogSync:
     def __init__(
         self, engine: Engine, service: ShopService, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        ensure_tables(engine, synced_catalogs)
+        ensure_tables(engine, shop_copies, schema.catalogs, schema.products, price_rules)
         self._engine = engine
         self._service = service
         self._clock = clock
-        self._catalog = ImportedCatalog(engine)
+        self._switching = threading.RLock()
 
     def sync(self) -> bool:
-        """Takes in the shop's catalog when it changed, and its stock; whether the catalog changed.
+        """Takes in the shop's catalog and promotions when they changed, and its stock; whether they changed.
 
         Raises:
-            ServiceUnavailable: The shop does not answer, or changes its catalog all the time; this one's stays.
+            ServiceUnavailable: The shop does not answer, or changes its catalog all the time; what is here stays.
             SettingsError: Address or token of the shop cannot be used.
-            StoreError: The database refused; the catalog is the old one or the new one.
+            StoreError: The database refused; catalog and promotions are the old ones or the new ones.
         """
-        for _ in range(_MOST_TRIES):
-            found = self._fetch(self._known())
-            changed = found is not None
-            if found is not None:
-                revision, products = found
-                self._catalog.switch(products, self._clock())
-                self._remember(revision)
-            if self._take_stock():
-                return changed
-        raise ServiceUnavailable("The shop changed its catalog while it was being read. Try again.")
+        with self._switching:
+            for _ in range(_MOST_TRIES):
+                offer = self.fetch()
+                if offer is not None:
+                    self.switch(offer)
+                if self.take_stock():
+                    return offer is not None
+        raise ServiceUnavailable(_CHANGING)
 
-    def _fetch(self, known: int | None) -> tuple[int, tuple[Product, ...]] | None:
-        page = self._service.products(-1, known)
+    def fetch(self) -> NewOffer | None:
+        """What the shop offers, when that has changed; nothing is changed here.
+
+        Raises:
+            ServiceUnavailable: The shop does not answer, or changed its catalog meanwhile.
+            SettingsError: Address or token of the shop cannot be used.
+            StoreError: The database cannot be read.
+        """
+        known = self._known()
+        page = self._service.promotions(known[0] if known else "")
         if page is None:
             return None
-        revision, lines = page.revision, [*page.products]
-        while page.next is not None:
-            page = self._service.products(page.next)
-            if page is None or page.revision != revision:
-                raise ServiceUnavailable("The shop changed its catalog while it was being read. Try again.")
-            lines += page.products
-        try:
-            return revision, tuple(FeedProduct.model_validate(line).to_product() for line in lines)
-        except ValidationError as error:
-            raise ServiceUnavailable(
-                "The shop's catalog has products that this Voicecart does not understand. Update Voicecart."
-            ) from error
+        if known is not None and page.catalog == known[1]:
+            return NewOffer(page.tag, page.catalog, None, _rules(page))
+        products = self._products(page.catalog)
+        if self._service.promotions(page.tag) is not None:
+            raise ServiceUnavailable(_CHANGING)
+        return NewOffer(page.tag, page.catalog, products, _rules(page))
 
-    def _take_stock(self) -> bool:
-        """Puts the shop's stock in the place of this device's; False when the catalog has changed meanwhile."""
-        stock: dict[str, int] = {}
-        after: int | None = -1
-        while after is not None:
-            page = self._service.stock(after)
-            if page.revision != self._known():
-                return False
-            stock |= page.stock
-            after = page.next
+    def switch(self, offer: NewOffer) -> None:
+        """Puts what was fetched in the place of what is in use, all at once.
+
+        Raises:
+            StoreError: The database refused; what is in use stays.
+        """
+        now = self._clock()
+        with self._switching, transaction(self._engine) as connection:
+            if offer.products is not None:
+                catalog = switch_catalog(connection, offer.products, now)
+            else:
+                catalog = connection.execute(select(schema.catalogs.c.revision)).scalar_one()
+            rules = switch_rules(connection, offer.rules, now)
+            connection.execute(delete(shop_copies))
+            row = {"name": "in use", "tag": offer.tag, "shop_catalog": offer.catalog}
+            connection.execute(insert(shop_copies).values(row | {"catalog": catalog, "rules": rules}))
+
+    def take_stock(self) -> bool:
+        """Puts the shop's stock in the place of this device's; False when the shop's catalog is another one.
+
+        Raises:
+            ServiceUnavailable: The shop does not answer.
+            StoreError: The database refused; the stock stays as it was.
+        """
+        known = self._known()
+        stock = None if known is None else self._stock(known[1])
+        if stock is None:
+            return False
         table = schema.products.c
-        with transaction(self._engine) as connection:
+        with self._switching, transaction(self._engine) as connection:
             here = {row.sku: row.stock for row in connection.execute(select(table.sku, table.stock))}
             for sku in here:
                 if here[sku] != stock.get(sku):
                     connection.execute(update(schema.products).where(table.sku == sku).values(stock=stock.get(sku)))
         return True
 
-    def _known(self) -> int | None:
-        """The shop's revision that is in use here; None when there is none, or something else was imported since."""
-        joined = select(synced_catalogs.c.remote_revision).join(
-            schema.catalogs, schema.catalogs.c.revision == synced_catalogs.c.local_revision
+    def version(self) -> tuple[int, int]:
+        """The revisions here of catalog and promotions, whoever changed them; 0 for what is not there.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        with reading(self._engine) as connection:
+            catalog = connection.execute(select(schema.catalogs.c.revision)).scalar()
+            rules = connection.execute(select(price_rules.c.revision)).scalar()
+        return catalog or 0, rules or 0
+
+    def coupons(self) -> frozenset[str]:
+        """The words of all coupons that are in use here.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        with reading(self._engine) as connection:
+            document = read_rules(connection)[1]
+        return frozenset(document.coupons if document else ())
+
+    def _products(self, revision: int) -> tuple[Product, ...]:
+        lines: list[dict[str, Any]] = []
+        after: int | None = -1
+        while after is not None:
+            page = self._service.products(after)
+            if page.revision != revision:
+                raise ServiceUnavailable(_CHANGING)
+            lines += page.products
+            after = page.next
+        stock = self._stock(revision)
+        if stock is None:
+            raise ServiceUnavailable(_CHANGING)
+        try:
+            return with_stock((FeedProduct.model_validate(line).to_product() for line in lines), stock)
+        except ValidationError as error:
+            raise ServiceUnavailable(
+                "The shop's catalog has products that this Voicecart does not understand. Update Voicecart."
+            ) from error
+
+    def _stock(self, revision: int) -> dict[str, int] | None:
+        """What is left of each product that is counted; None when the catalog is of another revision."""
+        stock: dict[str, int] = {}
+        after: int | None = -1
+        while after is not None:
+            page = self._service.stock(after)
+            if page.revision != revision:
+                return None
+            stock |= page.stock
+            after = page.next
+        return stock
+
+    def _known(self) -> tuple[str, int] | None:
+        """Tag and catalog of the shop that are in use here; None when something else was imported since, or nothing."""
+        copy = shop_copies.c
+        found = (
+            select(copy.tag, copy.shop_catalog)
+            .join(schema.catalogs, schema.catalogs.c.revision == copy.catalog)
+            .join(price_rules, price_rules.c.revision == copy.rules)
         )
         with reading(self._engine) as connection:
-            found = connection.execute(joined).scalar()
-        return None if found is None else int(found)
+            row = connection.execute(found).first()
+        return None if row is None else (row.tag, row.shop_catalog)
 
-    def _remember(self, remote: int) -> None:
-        with transaction(self._engine) as connection:
-            local = connection.execute(select(schema.catalogs.c.revision)).scalar_one()
-            connection.execute(delete(synced_catalogs))
-            row = {"name": "in use", "remote_revision": remote, "local_revision": local}
-            connection.execute(insert(synced_catalogs).values(row))
+
+def _rules(page: PromotionsPage) -> RuleDocument:
+    try:
+        rules = RuleDocument.model_validate(page.rules)
+        rules.to_rules()
+    except ValueError as error:
+        raise ServiceUnavailable(
+            "The shop has promotions that this Voicecart does not understand. Update Voicecart."
+        ) from error
+    return rules

@@ -31,6 +31,12 @@ class Delivery:
         self._service = store.service
         self._errands = errands
         self._randomness = randomness or random.SystemRandom()
+        self._refused = False
+
+    def refused(self) -> bool:
+        """Whether the shop has refused an order since this was asked last: what it offers has changed, then."""
+        refused, self._refused = self._refused, False
+        return refused
 
     def deliver(self) -> int:
         """Sends what is due, and cancels here what the shop refused; how many orders the shop took.
@@ -50,6 +56,7 @@ class Delivery:
                 continue
             if isinstance(answer, Refused):
                 _log.warning("the shop refuses order %s: %s", parcel.order_id, answer.message)
+                self._refused = True
                 self._outbox.move(parcel, Stage.REFUSED, reason=f"{answer.code}: {answer.message}")
             else:
                 self._outbox.move(parcel, Stage.DELIVERED, answer.id)

@@ -36,23 +36,21 @@ def sync_at_start(settings: Settings, state: Path) -> None:
         _log.warning("the catalog was not taken in: code=%s message=%r", error.code, error.message)
 
 
-def with_service(
-    device: Running, household: Household, settings: Settings, state: Path, changed: Callable[[], None]
-) -> Running:
+def with_service(device: Running, household: Household, settings: Settings, changed: Callable[[], None]) -> Running:
     """The device with a worker beside it that delivers its orders; the device itself when it sells its own.
 
     Args:
         device: Hears and sells.
         household: Whose orders.
-        settings: Where the shop is, how often it is asked.
-        state: The state folder.
-        changed: Called when the catalog changed.
+        settings: How often the shop is asked.
+        changed: Called when there are words to be learnt.
 
     Raises:
         StoreError: The database cannot be used.
     """
     if not isinstance(household.store, ServicedStore):
         return device
-    delivery = Delivery(household.store, household.errands)
-    worker = ServiceWorker(delivery, open_sync(settings, state), settings.shop.service_minutes * 60, changed)
+    store, every = household.store, settings.shop.service_minutes * 60
+    delivery = Delivery(store, household.errands)
+    worker = ServiceWorker(delivery, store.sync, every, changed, engaged=lambda: device.engaged)
     return ServicedDevice(device, worker)

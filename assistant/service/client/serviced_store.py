@@ -1,20 +1,26 @@
 """The store of a device that sells for a shop elsewhere: paid orders go into the outbox, and the shop cancels first."""
 
+import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from assistant.service.client.shop_service import ShopService
+from assistant.errors import PriceChanged, ServiceUnavailable, SoldOut
+from assistant.service.client.catalog_sync import CatalogSync
+from assistant.service.client.shop_service import Quote, Refused, ShopService
 from assistant.settings import Shop
 from assistant.shop.cart import Cart
 from assistant.shop.money import Money
 from assistant.shop.orders import Order
-from assistant.shop.outbox import Outbox, Stage
+from assistant.shop.outbox import Outbox, Stage, body_of
 from assistant.shop.payments import Payments, PaymentState
+from assistant.shop.promotions.bill import Bill
 from assistant.shop.store import Store
+
+_log = logging.getLogger("voicecart")
 
 
 class OutboxPayments:
@@ -71,6 +77,7 @@ class ServicedStore(Store):
     Attributes:
         outbox: Orders on their way to the shop.
         service: The shop.
+        sync: Takes in what the shop offers.
         settling: Held by whoever cancels an order of the outbox, so that it is done by one.
     """
 
@@ -86,17 +93,49 @@ class ServicedStore(Store):
     ) -> None:
         self.outbox = Outbox(engine, household, clock)
         self.service = ShopService(settings.service, settings.service_token_file)
+        self.sync = CatalogSync(engine, self.service, clock)
         self.settling = threading.RLock()
         super().__init__(engine, household, OutboxPayments(payments, self.outbox), *more, clock=clock, **named)
 
-    def begin_order(self, cart: Cart, key: str, total: Money | None = None) -> Order:
-        """As ``Store``; no order is begun that could never be sent.
+    def begin_order(
+        self, cart: Cart, key: str, total: Money | None = None, coupons: Collection[str] | None = None
+    ) -> Order:
+        """As ``Store``; the shop is asked first what it wants for it, and no order is begun that could never be sent.
+
+        A shop that does not answer does not hold the order up: it is sent later, and undone should the shop refuse it.
 
         Raises:
+            PriceChanged: The shop asks another price. It is in use here now, to be read back; there is no order.
+            SoldOut: The shop does not have it; there is no order.
+            ServiceUnavailable: The shop asks another price, which this device cannot account for; there is no order.
             SettingsError: The shop's address or this device's token cannot be used.
         """
         self.service.check()
-        return super().begin_order(cart, key, total)
+        if cart and total is not None:
+            self._ask_price(self._bill(cart))
+        return super().begin_order(cart, key, total, coupons)
+
+    def _ask_price(self, bill: Bill) -> None:
+        try:
+            quote = self.service.quote(body_of(bill))
+        except ServiceUnavailable as error:
+            _log.warning("the shop was not asked for its price: %s", error.message)
+            return
+        if isinstance(quote, Quote) and _total(quote) == bill.total:
+            return
+        self.sync.sync()
+        if isinstance(quote, Refused):
+            raise SoldOut(quote.message)
+        cart = Cart(bill.currency, bill.lines).repriced(self.shelf())
+        if self._bill(cart).total != _total(quote):
+            # What was used up elsewhere counts here no more.
+            self.prices.forget_coupons(set(bill.promotions) - set(quote.promotions))
+            if self._bill(cart).total != _total(quote):
+                raise ServiceUnavailable("The shop reckons another price than this device. Nothing was bought.")
+        raise PriceChanged(f"The shop asks {_total(quote).decimal()} {bill.currency} now. Nothing was bought.")
+
+    def _bill(self, cart: Cart) -> Bill:
+        return self.prices.pricing().bill(cart, self.shelf())
 
     def cancel_order(self, order_id: str) -> Order:
         """Cancels a paid order at the shop, then here: the money goes back, the stock too.
@@ -128,3 +167,7 @@ class ServicedStore(Store):
             StoreError: The database refused; the order stays.
         """
         return super().cancel_order(order_id)
+
+
+def _total(quote: Quote) -> Money:
+    return Money(quote.total.minor, quote.total.currency)

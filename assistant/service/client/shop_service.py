@@ -18,6 +18,14 @@ from assistant.shop.orders import OrderStatus
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _FINAL = frozenset({"price_changed", "sold_out", "order_invalid", "request_invalid", "too_large"})
 _MOST_ORDERS = 500
+_QUOTE_SECONDS = 3.0  # a person waits, and without an answer the order is begun all the same
+
+
+class Price(BaseModel):
+    """An amount in minor units."""
+
+    minor: int
+    currency: str
 
 
 class RemoteStatus(BaseModel):
@@ -53,6 +61,21 @@ class StockPage(BaseModel):
     revision: int
     stock: dict[str, int]
     next: int | None
+
+
+class PromotionsPage(BaseModel):
+    """The rules of prices as a promotions file has them; ``tag`` stands for them and for the catalog together."""
+
+    catalog: int
+    rules: dict[str, Any]
+    tag: str = ""
+
+
+class Quote(BaseModel):
+    """What the shop asks for an order: minor units, and the promotions that are counted."""
+
+    total: Price
+    promotions: tuple[str, ...]
 
 
 class _Problem(BaseModel):
@@ -112,6 +135,20 @@ class ShopService:
                 return Refused(problem.code, problem.message)
         return _read(RemoteOrder, _good(response))
 
+    def quote(self, body: str) -> Quote | Refused:
+        """What the shop asks for an order that would be sent with this body.
+
+        Raises:
+            ServiceUnavailable: The service does not answer soon.
+            SettingsError: Address or token cannot be used.
+        """
+        headers = {"Content-Type": "application/json"}
+        response = self._ask("POST", "/v1/quotes", content=body.encode(), headers=headers, timeout=_QUOTE_SECONDS)
+        if response.status_code in (400, 409, 413, 422):
+            problem = _read(_Refusal, response).error
+            return Refused(problem.code, problem.message)
+        return _read(Quote, _good(response))
+
     def orders(self) -> tuple[RemoteOrder, ...]:
         """The household's orders, newest first, not more than 500.
 
@@ -135,15 +172,26 @@ class ShopService:
             raise OrderError(_read(_Refusal, response).error.message)
         _good(response)
 
-    def products(self, after: int, known: int | None = None) -> ProductPage | None:
-        """A page of the catalog; None when its revision is still ``known``.
+    def products(self, after: int) -> ProductPage:
+        """A page of the catalog.
 
         Raises:
             ServiceUnavailable: The service does not answer, or has no catalog.
         """
-        headers = {} if known is None else {"If-None-Match": f'"{known}"'}
-        response = self._ask("GET", "/v1/catalog/products", params={"after": after}, headers=headers)
-        return None if response.status_code == 304 else _read(ProductPage, _good(response))
+        return _read(ProductPage, _good(self._ask("GET", "/v1/catalog/products", params={"after": after})))
+
+    def promotions(self, known: str = "") -> PromotionsPage | None:
+        """The rules of prices; None when they and the catalog are still those of the entity tag ``known``.
+
+        Raises:
+            ServiceUnavailable: The service does not answer, or has no catalog.
+        """
+        headers = {"If-None-Match": known} if known else {}
+        response = self._ask("GET", "/v1/catalog/promotions", headers=headers)
+        if response.status_code == 304:
+            return None
+        page = _read(PromotionsPage, _good(response))
+        return page.model_copy(update={"tag": response.headers.get("ETag", "")})
 
     def stock(self, after: int) -> StockPage:
         """A page of the stock.

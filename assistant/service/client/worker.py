@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from assistant.errors import VoicecartError
-from assistant.service.client.catalog_sync import CatalogSync
+from assistant.service.client.catalog_sync import CatalogSync, NewOffer
 from assistant.service.client.delivery import Delivery
 from assistant.service.daemon import Running
 
@@ -17,14 +17,17 @@ _STOP_SECONDS = 5.0
 
 
 class ServiceWorker:
-    """Sends orders as soon as they are paid; every so often takes in the catalog, and news of orders.
+    """Sends orders as soon as they are paid; every so often asks for news of orders and for what the shop offers.
+
+    A new catalog, with its promotions, is fetched at any time and switched over while no conversation is open.
 
     Args:
         delivery: Sends orders, and asks for news.
-        sync: Takes in the catalog.
-        every_seconds: Between two looks at the catalog and the news.
-        changed: Called when the catalog changed.
+        sync: Takes in catalog, promotions and stock.
+        every_seconds: Between two looks at the shop; it is looked at at once when it has refused an order.
+        changed: Called when there are words that the device has to learn: another catalog, other coupons.
         clock: A monotonic clock, seconds.
+        engaged: Whether a conversation is open.
     """
 
     def __init__(
@@ -34,13 +37,17 @@ class ServiceWorker:
         every_seconds: float,
         changed: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
+        engaged: Callable[[], bool] = lambda: False,
     ) -> None:
         self._delivery = delivery
         self._sync = sync
         self._every = every_seconds
         self._changed = changed
         self._clock = clock
+        self._engaged = engaged
         self._next = clock() + every_seconds
+        self._offer: NewOffer | None = None
+        self._version, self._coupons = sync.version(), sync.coupons()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="shop service", daemon=True)
 
@@ -56,18 +63,39 @@ class ServiceWorker:
     def work(self) -> None:
         """One round. What goes wrong is logged: a shop that is away must not silence the device."""
         self._attempt(self._delivery.deliver)
-        if self._clock() >= self._next:
+        if self._clock() >= self._next or self._delivery.refused():
             self._next = self._clock() + self._every
             self._attempt(self._delivery.take_news)
-            self._attempt(self._take_catalog)
+            self._attempt(self._look)
+        if self._offer is not None and not self._engaged():
+            self._attempt(self._switch)
+        self._attempt(self._learn)
 
     def _run(self) -> None:
         while not self._stopping.wait(_LOOK_SECONDS):
             self.work()
 
-    def _take_catalog(self) -> None:
-        if self._sync.sync():
-            _log.info("the shop has a new catalog")
+    def _look(self) -> None:
+        self._offer = self._sync.fetch()
+        if self._offer is None:
+            self._sync.take_stock()
+
+    def _switch(self) -> None:
+        assert self._offer is not None
+        self._sync.switch(self._offer)
+        self._offer = None
+        _log.info("the shop has a new catalog or new promotions")
+        self._sync.take_stock()
+
+    def _learn(self) -> None:
+        """Looks at what is in use, whoever put it there: this worker, a purchase that met a new price, a command."""
+        version = self._sync.version()
+        if version == self._version:
+            return
+        coupons = self._sync.coupons()
+        new_words = (version[0], coupons) != (self._version[0], self._coupons)
+        self._version, self._coupons = version, coupons
+        if new_words:
             self._changed()
 
     def _attempt(self, step: Callable[[], object]) -> None:
@@ -99,9 +127,18 @@ class ServicedDevice:
         finally:
             self._worker.stop()
 
+    @property
+    def engaged(self) -> bool:
+        """Whether a conversation is open."""
+        return self._device.engaged
+
     def leave(self) -> None:
         """Ends ``run`` once the sentence being spoken is finished."""
         self._device.leave()
+
+    def retire(self) -> None:
+        """Ends ``run`` once no conversation is open."""
+        self._device.retire()
 
     def push_to_talk(self) -> None:
         """Opens the ears as the wake phrase does."""

@@ -10,7 +10,7 @@ from assistant.service.http.answers import answer_errors, documented
 from assistant.service.http.bodies import HealthAnswer
 from assistant.service.http.catalog_routes import catalog_routes
 from assistant.service.http.limits import LimitedBody, LoggedRequests
-from assistant.service.http.order_routes import order_routes
+from assistant.service.http.order_routes import order_routes, quote_routes
 from assistant.service.http.served_shop import ServedShop
 from assistant.shop.database import reading
 from assistant.shop.schema import schema_version
@@ -39,7 +39,7 @@ def create_application(shop: ServedShop | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for routes in (_health_routes, catalog_routes, order_routes, address_routes):
+    for routes in (_health_routes, catalog_routes, quote_routes, order_routes, address_routes):
         application.router.routes.extend(routes.routes)
     answer_errors(application)
     application.add_middleware(LimitedBody)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from assistant.shop.addresses import LONGEST_NAME, LONGEST_TEXT, Address
 from assistant.shop.money import Money
 from assistant.shop.orders import Order, OrderStatus
+from assistant.shop.promotions.bill import Bill
 
 MOST_LINES, MOST_OF_ONE = 100, 10_000
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
@@ -76,6 +77,16 @@ class WantedOrder(_Body):
     lines: Annotated[tuple[WantedLine, ...], Field(min_length=1, max_length=MOST_LINES)]
     total: Amount = Field(description="What was paid. The shop reckons the price itself and refuses another total.")
     address: AddressBody | None = None
+    promotions: tuple[_Text, ...] = Field(
+        (), max_length=5 * MOST_LINES, description="Those that the total counts; of them, coupons count as named."
+    )
+
+
+class QuoteAnswer(_Body):
+    """What an order would cost now."""
+
+    total: Amount
+    promotions: tuple[str, ...] = Field(description="Those that the total counts.")
 
 
 class OrderLineAnswer(_Body):
@@ -135,6 +146,13 @@ class StockAnswer(_Body):
     next: int | None = Field(description="What 'after' is for the next page; null after the last.")
 
 
+class PromotionsAnswer(_Body):
+    """The rules of prices for the household: promotions, deposits, taxes."""
+
+    catalog: int = Field(description="The revision of the catalog that they go with.")
+    rules: dict[str, Any] = Field(description="As in a promotions file; without promotions that are not for it.")
+
+
 class HealthAnswer(_Body):
     """The service is up and can read its database."""
 
@@ -161,6 +179,11 @@ def order_answer(order: Order) -> OrderAnswer:
         total=_amount(order.total),
         history=tuple(StatusAnswer(status=change.status, at=change.at) for change in order.history),
     )
+
+
+def quote_answer(bill: Bill) -> QuoteAnswer:
+    """A bill as it is answered."""
+    return QuoteAnswer(total=_amount(bill.total), promotions=bill.promotions)
 
 
 def address_body(address: Address) -> AddressBody:

@@ -8,8 +8,10 @@ from sqlalchemy import Connection, select
 from assistant.errors import CatalogMissing
 from assistant.service.http.access import Caller, Shop
 from assistant.service.http.answers import documented
-from assistant.service.http.bodies import ProductsAnswer, StockAnswer
+from assistant.service.http.bodies import ProductsAnswer, PromotionsAnswer, StockAnswer
 from assistant.shop.database import reading
+from assistant.shop.promotions.price_book import read_rules
+from assistant.shop.promotions.rule_entries import RuleDocument
 from assistant.shop.schema import catalogs, products
 
 MOST_PRODUCTS = 500
@@ -39,7 +41,7 @@ def list_products(
     with reading(shop.engine) as connection:
         revision, currency = _revision(connection)
         tag = f'"{revision}"'
-        if known is not None and tag in (one.strip().removeprefix("W/") for one in known.split(",")):
+        if _is_known(tag, known):
             return Response(status_code=304, headers={"ETag": tag})
         found = select(products).where(products.c.position > after).order_by(products.c.position).limit(limit)
         rows = connection.execute(found).all()
@@ -50,6 +52,27 @@ def list_products(
         products=tuple(row.feed_line for row in rows),
         next=rows[-1].position if len(rows) == limit else None,
     )
+
+
+@catalog_routes.get(
+    "/promotions",
+    response_model=PromotionsAnswer,
+    responses=documented(404) | {304: {"description": "Catalog and promotions are still those of If-None-Match."}},
+    summary="Promotions, deposits and taxes",
+)
+def list_promotions(
+    device: Caller, shop: Shop, response: Response, known: EntityTag = None
+) -> PromotionsAnswer | Response:
+    """The rules of prices. Their entity tag changes with the rules and with the catalog: it stands for both."""
+    with reading(shop.engine) as connection:
+        catalog, currency = _revision(connection)
+        revision, document = read_rules(connection)
+    tag = f'"{catalog}.{revision}{shop.membership}"'
+    if _is_known(tag, known):
+        return Response(status_code=304, headers={"ETag": tag})
+    response.headers["ETag"] = tag
+    rules = (document or RuleDocument.model_validate({"currency": currency})).for_members(shop.programmes)
+    return PromotionsAnswer(catalog=catalog, rules=rules.model_dump(mode="json", exclude_defaults=True))
 
 
 @catalog_routes.get("/stock", responses=documented(404), summary="What is left")
@@ -71,6 +94,10 @@ def list_stock(
         stock={row.sku: row.stock for row in rows},
         next=rows[-1].position if len(rows) == limit else None,
     )
+
+
+def _is_known(tag: str, known: str | None) -> bool:
+    return known is not None and tag in (one.strip().removeprefix("W/") for one in known.split(","))
 
 
 def _revision(connection: Connection) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
@@ -18,6 +19,8 @@ from assistant.shop.feed_product import FeedProduct
 from assistant.shop.order_book import OrderBook
 from assistant.shop.orders import Order, OrderStatus
 from assistant.shop.product import Product
+from assistant.shop.promotions.bill import Bill
+from assistant.shop.reservations import reserved_by_others
 from assistant.shop.schema import Instant, metadata, products
 from assistant.shop.store import Store
 
@@ -89,6 +92,26 @@ class OrderDesk:
             raise PriceChanged(f"This costs {_words(order)} now. Nothing was bought.")
         raise SoldOut("Not enough of it is left. Nothing was bought.")
 
+    def quote(self, wanted: WantedOrder) -> Bill:
+        """What an order would cost now; nothing is placed or kept.
+
+        Raises:
+            SoldOut: Something is not sold, not sold like this, or not enough is left.
+            StoreError: The database cannot be read.
+        """
+        cart = self._cart(wanted)
+        needs = Counter[str]()
+        for line in cart.lines:
+            needs[line.sku] += line.quantity
+        counted = select(products.c.sku, products.c.stock).where(products.c.sku.in_(tuple(needs)))
+        with reading(self._engine) as connection:
+            stock = {row.sku: row.stock for row in connection.execute(counted) if row.stock is not None}
+            kept = reserved_by_others(connection, self._household, self._clock()) if stock else {}
+        for sku, left in stock.items():
+            if (free := max(0, left - kept.get(sku, 0))) < needs[sku]:
+                raise SoldOut(f"Only {free} of {sku} are left, not {needs[sku]}. Nothing was bought.")
+        return self._store.prices.pricing(wanted.promotions).bill(cart, self._products(needs))
+
     def orders(self, limit: int) -> tuple[Order, ...]:
         """The household's paid orders, newest first.
 
@@ -124,8 +147,9 @@ class OrderDesk:
         return self._store.cancel_order(order_id)
 
     def _bind(self, key: str, wanted: WantedOrder) -> None:
-        body = json.dumps(wanted.model_dump(mode="json"), sort_keys=True)
-        body = hashlib.sha256(body.encode()).hexdigest()
+        # Without promotions as before there were any: an order that was begun then is the same order still.
+        fields = wanted.model_dump(mode="json", exclude=None if wanted.promotions else {"promotions"})
+        body = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
         mine = (order_requests.c.household == self._household) & (order_requests.c.key == key)
         with transaction(self._engine, self._household) as connection:
             first = connection.execute(select(order_requests.c.body_hash).where(mine)).scalar()
@@ -142,7 +166,7 @@ class OrderDesk:
     def _begin(self, key: str, wanted: WantedOrder) -> Order:
         cart = self._cart(wanted)
         try:
-            return self._store.begin_order(cart, key)
+            return self._store.begin_order(cart, key, coupons=wanted.promotions)
         except OrderError as error:
             # Another request with this key may have begun it meanwhile, at another price.
             order = self._find(key)

@@ -11,11 +11,14 @@ from assistant.service.http.bodies import (
     OrderAnswer,
     OrderNumber,
     OrdersAnswer,
+    QuoteAnswer,
     WantedOrder,
     order_answer,
+    quote_answer,
 )
 
 order_routes = APIRouter(prefix="/v1/orders", tags=["orders"])
+quote_routes = APIRouter(prefix="/v1/quotes", tags=["orders"])
 
 
 @order_routes.post(
@@ -35,6 +38,12 @@ def place_order(
     order, made = shop.desk(device.household).place(key, wanted)
     response.status_code = 201 if made else 200
     return order_answer(order)
+
+
+@quote_routes.post("", responses=documented(409), summary="What an order would cost")
+def quote_order(wanted: WantedOrder, device: Caller, shop: Shop) -> QuoteAnswer:
+    """The shop's own total of an order, whatever the request says; ``sold_out`` when there would be no order."""
+    return quote_answer(shop.desk(device.household).quote(wanted))
 
 
 @order_routes.get("", responses=documented(), summary="Orders, newest first")

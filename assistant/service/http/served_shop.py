@@ -1,5 +1,6 @@
 """The shop that a service serves: one database, a store for each household, and the devices that may ask."""
 
+import hashlib
 import random
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -58,6 +59,8 @@ class ServedShop:
     Attributes:
         engine: The shop's database.
         devices: Who may ask.
+        programmes: What households are members of.
+        membership: Differs where the programmes do; empty when there are none.
 
     Raises:
         StoreError: The database cannot be used.
@@ -74,7 +77,9 @@ class ServedShop:
         self.engine = engine
         self.devices = Devices(engine, clock)
         self._currency = currency
-        self._programmes = tuple(programmes)
+        self.programmes = tuple(programmes)
+        joined = "\0".join(sorted(self.programmes)).encode()
+        self.membership = f".{hashlib.sha256(joined).hexdigest()[:8]}" if self.programmes else ""
         self._clock = clock
         self._randomness = random.SystemRandom()
         self.desk = lru_cache(_HOUSEHOLDS_KEPT)(self._open_desk)
@@ -91,6 +96,6 @@ class ServedShop:
             self._currency,
             randomness=self._randomness,
             clock=self._clock,
-            programmes=self._programmes,
+            programmes=self.programmes,
         )
         return OrderDesk(self.engine, household, store, self.addresses(household), self._clock)

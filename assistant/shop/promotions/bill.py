@@ -69,6 +69,11 @@ class Bill:
         return self.subtotal + self._sum(charged)
 
     @property
+    def promotions(self) -> tuple[str, ...]:
+        """Ids of the promotions that take something off, each once, sorted."""
+        return tuple(sorted({charge.reference for charge in self._of(ChargeKind.DISCOUNT)}))
+
+    @property
     def subtotal(self) -> Money:
         """The lines at the prices of their products."""
         return sum((line.total for line in self.lines), start=Money(0, self.currency))

@@ -1,6 +1,6 @@
 """The rules of prices in the database, and what one household may have of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select
@@ -57,16 +57,7 @@ class PriceBook:
             StoreError: The database refused; the old rules stay.
         """
         with transaction(self._engine) as connection:
-            before = connection.execute(select(price_rules.c.revision).where(_IN_USE)).scalar() or 0
-            connection.execute(delete(price_rules).where(_IN_USE))
-            connection.execute(
-                insert(price_rules).values(
-                    name="in use",
-                    revision=before + 1,
-                    document=document.model_dump(mode="json", exclude_defaults=True),
-                    imported_at=self._clock(),
-                )
-            )
+            switch_rules(connection, document, self._clock())
 
     def rules(self) -> PriceRules:
         """The rules in use; none when none were imported.
@@ -77,23 +68,36 @@ class PriceBook:
         with reading(self._engine) as connection:
             return self._read_rules(connection)
 
-    def pricing(self) -> Pricing:
+    def pricing(self, coupons: Collection[str] | None = None) -> Pricing:
         """Prices for the household now.
+
+        Args:
+            coupons: Promotions whose coupon counts as named; None takes those that the household has named here.
 
         Raises:
             StoreError: The database cannot be read.
         """
         with reading(self._engine) as connection:
-            return self._pricing(connection)
+            return self._pricing(connection, coupons)
 
-    def agreed(self, connection: Connection, cart: Cart, catalog: Catalog, total: Money | None) -> Bill:
+    def agreed(
+        self,
+        connection: Connection,
+        cart: Cart,
+        catalog: Catalog,
+        total: Money | None,
+        coupons: Collection[str] | None = None,
+    ) -> Bill:
         """The cart's bill, when it comes to the total that was agreed on; None agrees to any.
 
         Raises:
-            PriceChanged: It comes to another total.
+            PriceChanged: It comes to another total, or a line is not at the catalog's price any more.
         """
         products = catalog.find(connection, (line.sku for line in cart.lines))
-        bill = self._pricing(connection).bill(cart, products)
+        prices = {line.key: line.unit_price for line in cart.repriced(products).lines}
+        bill = self._pricing(connection, coupons).bill(cart, products)
+        if any(prices.get(line.key, line.unit_price) != line.unit_price for line in cart.lines):
+            raise PriceChanged("The price has changed since it was read back. Nothing was bought.")
         if total is not None and bill.total != total:
             raise PriceChanged(
                 f"The price has changed: it is {bill.total.decimal()} {bill.currency} now, not {total.decimal()}"
@@ -101,12 +105,12 @@ class PriceBook:
             )
         return bill
 
-    def _pricing(self, connection: Connection) -> Pricing:
+    def _pricing(self, connection: Connection, coupons_named: Collection[str] | None) -> Pricing:
         rules, at = self._read_rules(connection), self._clock()
         if not any(promotion.coupon for promotion in rules.promotions):
             return Pricing(rules, at, Standing(self._programmes))
         named = select(coupons.c.promotion).where(coupons.c.household == self._household)
-        found = frozenset(connection.execute(named).scalars())
+        found = frozenset(connection.execute(named).scalars() if coupons_named is None else coupons_named)
         return Pricing(rules, at, Standing(self._programmes, found, self._uses(connection)))
 
     def name_coupon(self, promotion: str) -> None:
@@ -121,6 +125,16 @@ class PriceBook:
             connection.execute(
                 insert(coupons).values(household=self._household, promotion=promotion, named_at=self._clock())
             )
+
+    def forget_coupons(self, promotions: Collection[str]) -> None:
+        """Notes that coupons do not count any more, as if they had never been named.
+
+        Raises:
+            StoreError: The database refused.
+        """
+        mine = (coupons.c.household == self._household) & coupons.c.promotion.in_(tuple(promotions))
+        with transaction(self._engine, self._household) as connection:
+            connection.execute(delete(coupons).where(mine))
 
     def _read_rules(self, connection: Connection) -> PriceRules:
         revision = connection.execute(select(price_rules.c.revision).where(_IN_USE)).scalar()
@@ -143,3 +157,19 @@ class PriceBook:
             .group_by(order_charges.c.reference)
         )
         return {reference: int(count) for reference, count in rows}
+
+
+def switch_rules(connection: Connection, document: RuleDocument, at: datetime) -> int:
+    """Puts these rules in the place of those in use within the caller's transaction; the new revision."""
+    revision = (connection.execute(select(price_rules.c.revision).where(_IN_USE)).scalar() or 0) + 1
+    connection.execute(delete(price_rules).where(_IN_USE))
+    row = {"name": "in use", "revision": revision, "imported_at": at}
+    row["document"] = document.model_dump(mode="json", exclude_defaults=True)
+    connection.execute(insert(price_rules).values(row))
+    return revision
+
+
+def read_rules(connection: Connection) -> tuple[int, RuleDocument | None]:
+    """The revision of the rules in use and the rules; 0 and None when none were ever imported."""
+    row = connection.execute(select(price_rules.c.revision, price_rules.c.document).where(_IN_USE)).first()
+    return (0, None) if row is None else (row.revision, RuleDocument.model_validate(row.document))

@@ -1,5 +1,6 @@
 """The entries of a promotions file as pydantic sees them, and their way to the rules of prices."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -205,6 +206,11 @@ class RuleDocument(_Strict):
     def coupons(self) -> tuple[str, ...]:
         """The words of all coupons."""
         return tuple(entry.coupon for entry in self.promotions if entry.coupon)
+
+    def for_members(self, programmes: Collection[str]) -> "RuleDocument":
+        """The rules as they are for members of these programmes: what is for others alone is not among them."""
+        kept = (one for one in self.promotions if not one.programme or one.programme in programmes)
+        return self.model_copy(update={"promotions": tuple(one.model_copy(update={"programme": ""}) for one in kept)})
 
     def to_rules(self) -> PriceRules:
         """The rules of prices.
