@@ -1,6 +1,8 @@
 """Something else in place of what was spoken of: which products qualify, and what the dialogue does with them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from operator import attrgetter
 
 import pytest
 from hypothesis import given
@@ -11,13 +13,15 @@ from test_dialogue import Talkers, heard, item
 from assistant.languages.fact_words import fact_words_of
 from assistant.settings import Understand
 from assistant.shop.alternatives import alternatives
-from assistant.shop.comparing import bigger, biggest, cheaper, cheapest, smaller, smallest
+from assistant.shop.comparing import bigger, biggest, cheaper, cheapest, dearest, smaller, smallest
 from assistant.shop.product import Product
+from assistant.shop.promotions.pricing import Pricing, Standing
+from assistant.shop.promotions.rules import DealPrice, MultiBuy, PriceRules, Promotion, Scope
 from assistant.shop.sizes import compared, sizes_of
 from assistant.talk.actions import BeginPayment
-from assistant.talk.situation import State
+from assistant.talk.situation import Knowledge, State
 from assistant.understand.parser import understand
-from assistant.understand.understanding import Brand, Comparison, Context, Expecting, Intent, Wanted
+from assistant.understand.understanding import Brand, Comparison, Context, Expecting, Intent, Unresolved, Wanted
 
 FACTS = {fact.name: fact for fact in fact_words_of(LANGUAGE).facts.values()}
 DECAF = {"decaf": "true"}
@@ -77,10 +81,12 @@ class TestAlternatives:
 class TestComparing:
     def test_prices(self):
         others = [SHOP[sku] for sku in ("soy", "cow", "tin")]
-        assert skus(cheaper(SHOP["oat"].price, others, "carton")) == ["soy", "cow"]
-        assert skus(cheaper(SHOP["cow"].price, others, "carton")) == ["tin"]
-        assert skus(cheapest(others)) == ["tin"] and skus(cheapest([])) == []
-        assert skus(cheapest([SHOP["cola"], SHOP["zero"], SHOP["fam"]])) == ["cola", "zero"]
+        cost = attrgetter("price")
+        assert skus(cheaper(SHOP["oat"].price, others, "carton", cost)) == ["soy", "cow"]
+        assert skus(cheaper(SHOP["cow"].price, others, "carton", cost)) == ["tin"]
+        assert skus(cheapest(others, cost)) == ["tin"] and skus(cheapest([], cost)) == []
+        assert skus(cheapest([SHOP["cola"], SHOP["zero"], SHOP["fam"]], cost)) == ["cola", "zero"]
+        assert skus(dearest([SHOP["cola"], SHOP["zero"], SHOP["fam"]], cost)) == ["fam"]
 
     def test_sizes(self):
         assert compared(SHOP["fam"], SHOP["cola"]) == 1 and compared(SHOP["cola"], SHOP["oat"]) is None
@@ -236,3 +242,55 @@ def test_an_option_of_what_is_in_the_cart_goes_before():
     context = Context(Expecting.CONFIRMATION, (), ("tea",))
     found = understand(["without sugar"], catalog((tea,)), LANGUAGE, context, Understand())
     assert found.intent is Intent.CHANGE_OPTION and dict(found.options) == {"sugar": "without sugar"}
+
+
+@dataclass
+class Bargaining(Talkers):
+    """Somebody in a shop with deals: milk of brand A costs members 2.00, condensed milk is two for one."""
+
+    member: bool = True
+
+    @property
+    def knowledge(self) -> Knowledge:
+        rules = PriceRules(
+            "USD",
+            promotions=(
+                Promotion("club", {"en": "club"}, DealPrice(200), Scope(skus=frozenset({"oat"})), programme="club"),
+                Promotion("two", {"en": "two for one"}, MultiBuy(2, 1), Scope(skus=frozenset({"cow"}))),
+            ),
+        )
+        standing = Standing(frozenset({"club"}) if self.member else frozenset())
+        return Knowledge(self.products, self.cart, pricing=Pricing(rules, datetime(2026, 5, 4, tzinfo=UTC), standing))
+
+
+class TestWhatThePersonPays:
+    def bargain(self, sku: str, quantity: int, comparison: Comparison, **more: object) -> Bargaining:
+        named = replace(item("oat", quantity), sku=sku, name=SHOP[sku].name("en"))
+        talk = Bargaining(products=dict(SHOP), **more).hear(Intent.ORDER, named)  # type: ignore[arg-type]
+        return want(talk, comparison=comparison)
+
+    def test_a_member_price_makes_it_cheaper(self):
+        assert self.bargain("soy", 1, Comparison.CHEAPER).skus() == {"oat": 1}
+        assert self.bargain("soy", 1, Comparison.CHEAPER, member=False).said[0] == "offer.none.cheaper"
+
+    def test_what_is_in_the_cart_counts_at_what_it_costs_now(self):
+        assert self.bargain("oat", 1, Comparison.DEARER).skus() == {"soy": 1}
+        assert self.bargain("oat", 1, Comparison.DEARER, member=False).said[0] == "offer.none.dearer"
+
+    def test_as_many_as_are_wanted_are_compared(self):
+        assert self.bargain("cow2", 1, Comparison.CHEAPEST).skus() == {"tin": 1}
+        assert self.bargain("cow2", 2, Comparison.CHEAPEST).skus() == {"cow": 2}
+
+    @given(st.sampled_from(["oat", "soy", "cow", "cow2"]), st.integers(1, 6), st.booleans())
+    def test_the_cheapest_never_costs_more(self, sku, quantity, member):
+        talk = self.bargain(sku, quantity, Comparison.CHEAPEST, member=member)
+        before = Bargaining(products=dict(SHOP), member=member)
+        named = replace(item("oat", quantity), sku=sku, name=SHOP[sku].name("en"))
+        before.hear(Intent.ORDER, named)
+        cost = [one.knowledge.bill(one.cart).total for one in (talk, before)]
+        assert cost[0] <= cost[1] and (cost[0] < cost[1] or talk.cart == before.cart)
+
+    def test_among_choices(self):
+        talk = Bargaining(products=dict(SHOP))
+        talk.hear(Intent.ORDER, unresolved=(Unresolved("milk", 1, ("oat", "soy")),))
+        assert want(talk, comparison=Comparison.CHEAPEST).skus() == {"oat": 1}

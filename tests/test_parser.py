@@ -7,7 +7,7 @@ from shops import COFFEE, HOUSEHOLD, LANGUAGE, RESTAURANT, catalog
 
 from assistant.settings import Understand
 from assistant.understand.parser import understand
-from assistant.understand.understanding import Context, Expecting, Intent, Understanding
+from assistant.understand.understanding import Comparison, Context, Expecting, Intent, Understanding, Wanted
 
 SHOPS = {"home": catalog(HOUSEHOLD), "cafe": catalog(COFFEE), "restaurant": catalog(RESTAURANT)}
 CONFIRMING = Expecting.CONFIRMATION
@@ -399,8 +399,6 @@ class TestChoosing:
             ("second please", "soy"),
             ("number three", "whole"),
             ("the last one", "whole"),
-            ("the cheaper one", "whole"),
-            ("the most expensive one", "oat"),
             ("soy", "soy"),
             ("the soy one", "soy"),
             ("soy milk please", "soy"),
@@ -413,6 +411,14 @@ class TestChoosing:
     def test_a_product(self, words, sku):
         found = hear(words, expecting=CHOOSING, choices=self.MILKS)
         assert (found.intent, bought(found)) == (Intent.ORDER, [(sku, 1, {})])
+
+    @pytest.mark.parametrize(
+        ("words", "comparison"),
+        [("the cheaper one", Comparison.CHEAPEST), ("the most expensive one", Comparison.DEARER)],
+    )
+    def test_by_what_it_costs_the_person_which_the_dialogue_knows(self, words, comparison):
+        found = hear(words, expecting=CHOOSING, choices=self.MILKS)
+        assert (found.intent, found.wanted, found.items) == (Intent.CHOOSE, Wanted(comparison), ())
 
     def test_with_a_quantity(self):
         found = hear("two soy milks", expecting=CHOOSING, choices=self.MILKS)

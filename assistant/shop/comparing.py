@@ -7,23 +7,30 @@ from assistant.shop.money import Money
 from assistant.shop.product import Product
 from assistant.shop.sizes import compared
 
-_Key = Callable[[Product], int]
+Cost = Callable[[Product], Money]
+"""What as many of a product as are wanted cost their buyer."""
 
 
-def cheaper(price: Money, others: Sequence[Product], unit: str) -> tuple[Product, ...]:
+def cheaper(price: Money, others: Sequence[Product], unit: str, cost: Cost) -> tuple[Product, ...]:
     """Those that cost less, most like it first; of the same unit where there are any."""
-    return _same_unit([other for other in others if other.price < price], unit)
+    return _same_unit([other for other in others if cost(other) < price], unit)
 
 
-def dearer(price: Money, others: Sequence[Product], unit: str) -> tuple[Product, ...]:
+def dearer(price: Money, others: Sequence[Product], unit: str, cost: Cost) -> tuple[Product, ...]:
     """Those that cost more, most like it first; of the same unit where there are any."""
-    return _same_unit([other for other in others if other.price > price], unit)
+    return _same_unit([other for other in others if cost(other) > price], unit)
 
 
-def cheapest(among: Sequence[Product]) -> tuple[Product, ...]:
+def cheapest(among: Sequence[Product], cost: Cost) -> tuple[Product, ...]:
     """The cheapest; several when they cost the same."""
-    ordered = sorted(among, key=lambda product: product.price.minor)
-    return tuple(takewhile(lambda product: product.price == ordered[0].price, ordered))
+    ordered = sorted(among, key=lambda product: cost(product).minor)
+    return tuple(takewhile(lambda product: cost(product) == cost(ordered[0]), ordered))
+
+
+def dearest(among: Sequence[Product], cost: Cost) -> tuple[Product, ...]:
+    """The dearest; several when they cost the same."""
+    highest = max(cost(product).minor for product in among)
+    return tuple(product for product in among if cost(product).minor == highest)
 
 
 def bigger(product: Product, others: Sequence[Product]) -> tuple[Product, ...]:

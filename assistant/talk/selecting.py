@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.shop.alternatives import alternatives
-from assistant.shop.cart import CartLine
-from assistant.shop.comparing import bigger, biggest, cheaper, cheapest, dearer, smaller, smallest
+from assistant.shop.cart import Cart, CartLine
+from assistant.shop.comparing import Cost, bigger, biggest, cheaper, cheapest, dearer, dearest, smaller, smallest
 from assistant.shop.facts import holds
+from assistant.shop.money import Money
 from assistant.shop.product import Product
 from assistant.shop.sizes import size_option
 from assistant.talk.actions import Say
@@ -86,7 +87,7 @@ def _in_cart(turn: Turn, line: CartLine) -> _Place:
 def _among_choices(turn: Turn, question: WhichProduct, wanted: Wanted) -> Outcome:
     """One of the choices that were read out, fewer of them, or the question again."""
     choices = open_question(turn)
-    found = _these(turn, choices, wanted)
+    found = _these(turn, choices, wanted, question.wish.quantity)
     if not found or (len(found) == len(choices) > 1):
         return ask_again(turn, Say("not_understood"), turn.settings.reprompts)
     return _take(turn, question.wish, found, turn.situation)
@@ -94,7 +95,7 @@ def _among_choices(turn: Turn, question: WhichProduct, wanted: Wanted) -> Outcom
 
 def _among_topic(turn: Turn, spoken_of: tuple[Product, ...], wanted: Wanted) -> Outcome:
     """One of several products that were just spoken of is to be ordered."""
-    found = _these(turn, spoken_of, wanted)
+    found = _these(turn, spoken_of, wanted, 1)
     if not found or len(found) == len(spoken_of):
         return ask_again(turn, Say("not_understood"), turn.settings.reprompts)
     return _take(turn, Wish(found[0].name(turn.knowledge.language)), found, begun(turn, Goal.BUY))
@@ -135,7 +136,22 @@ def _offer(turn: Turn, wish: Wish, found: Sequence[Product]) -> Outcome:
     return go_on(turn, begun(turn, Goal.BUY), turn.knowledge.cart, (replace(wish, candidates=skus),))
 
 
-def _these(turn: Turn, among: Sequence[Product], wanted: Wanted) -> tuple[Product, ...]:
+def _costs(turn: Turn, quantity: int) -> Cost:
+    """What so many of a product cost this household now, deals and member prices included, by themselves."""
+
+    def cost(product: Product) -> Money:
+        defaults = {option.name: option.default for option in product.options if option.default is not None}
+        line = CartLine(product.sku, product.names, product.price_with(defaults), quantity, defaults, product.unit)
+        return _cost_of(turn, line)
+
+    return cost
+
+
+def _cost_of(turn: Turn, line: CartLine) -> Money:
+    return turn.knowledge.bill(Cart(line.unit_price.currency, (line,))).net(0)
+
+
+def _these(turn: Turn, among: Sequence[Product], wanted: Wanted, quantity: int) -> tuple[Product, ...]:
     """Which of a few products is meant: there "cheaper" is the cheapest of them."""
     if wanted.place is not None:
         return (among[wanted.place],) if -len(among) <= wanted.place < len(among) else ()
@@ -147,10 +163,9 @@ def _these(turn: Turn, among: Sequence[Product], wanted: Wanted) -> tuple[Produc
         return ()
     match wanted.comparison:
         case Comparison.CHEAPER | Comparison.CHEAPEST:
-            return cheapest(found)
+            return cheapest(found, _costs(turn, quantity))
         case Comparison.DEARER:
-            highest = max(product.price.minor for product in found)
-            return tuple(product for product in found if product.price.minor == highest)
+            return dearest(found, _costs(turn, quantity))
         case Comparison.BIGGER | Comparison.BIGGEST:
             return biggest(found)
         case Comparison.SMALLER | Comparison.SMALLEST:
@@ -170,14 +185,15 @@ def _other(turn: Turn, place: _Place, others: Sequence[Product], wanted: Wanted)
         name = product.name(turn.knowledge.language)
         if not same and any(other.name(turn.knowledge.language) == name for other in others):
             others = [other for other in others if other.name(turn.knowledge.language) == name]
-    price = place.line.unit_price if place.line else product.price
+    cost = _costs(turn, place.wish.quantity)
+    price = _cost_of(turn, place.line) if place.line else cost(product)
     match wanted.comparison:
         case Comparison.CHEAPER:
-            return cheaper(price, others, product.unit)
+            return cheaper(price, others, product.unit, cost)
         case Comparison.CHEAPEST:
-            return cheapest(cheaper(price, others, product.unit))
+            return cheapest(cheaper(price, others, product.unit, cost), cost)
         case Comparison.DEARER:
-            return dearer(price, others, product.unit)
+            return dearer(price, others, product.unit, cost)
         case Comparison.BIGGER:
             return bigger(product, others)
         case Comparison.BIGGEST:

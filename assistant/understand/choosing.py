@@ -9,7 +9,7 @@ from assistant.understand.answers import answers_of
 from assistant.understand.catalog_index import SearchableCatalog
 from assistant.understand.item_reading import Reading, read_items
 from assistant.understand.resolving import Resolver
-from assistant.understand.understanding import Intent, Understanding, Unresolved
+from assistant.understand.understanding import Comparison, Intent, Understanding, Unresolved, Wanted
 
 
 def choose(
@@ -74,9 +74,9 @@ def _choose_product(
     skus = [product.sku for product in products]
     place = answers.place(tokens, len(skus))
     if place is None and (which := answers.by_price(tokens)):
-        place = _by_price(which, [product.price.minor for product in products])
-        if place is None:
-            return Understanding(text, Intent.ORDER, unresolved=(Unresolved(text, 1, tuple(skus)),))
+        # What each costs the person, deals and member prices included, is not known here.
+        wanted = Wanted(Comparison.CHEAPEST if which == "cheapest" else Comparison.DEARER)
+        return Understanding(text, Intent.CHOOSE, wanted=wanted)
     if place is not None:
         return Understanding(text, Intent.ORDER, (resolver.item(skus[place], Reading()),))
     readings = read_items(tokens, catalog)
