@@ -128,6 +128,11 @@ class Shop:
     carrier_folder: str = _documented(
         "", "Folder that the daemon watches for carriers' events, one JSON file each; empty watches none."
     )
+    carrier_key_file: str = _documented(
+        "",
+        "File with the keys, one a line, with which carriers sign the events that they send to 'voicecart serve', for"
+        " its owner's eyes only; empty takes none.",
+    )
     service: str = _documented(
         "", "Address of a shop elsewhere ('voicecart serve'), such as https://shop.example.com; empty sells one's own."
     )

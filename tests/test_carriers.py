@@ -60,6 +60,8 @@ def test_a_file_moves_the_order_once(tmp_path, on_each_database):
         b'{"order": "1", "id": "a", "status": "eaten", "at": "2026-11-11T09:00:00Z"}',
         b'{"order": "1", "id": "a", "status": "shipped", "at": "yesterday"}',
         b'{"order": "1", "id": "a", "status": "shipped", "at": "2026-11-11T09:00:00"}',
+        b'{"order": "1", "id": "a", "status": "shipped", "at": "0001-01-01T00:00:00+14:00"}',
+        b'{"order": "1", "id": "a\\u0000", "status": "shipped", "at": "2026-11-11T09:00:00Z"}',
         b'{"order": 7, "id": "a", "status": "shipped", "at": "2026-11-11T09:00:00Z"}',
         b'{"order": "404", "id": "a", "status": "shipped", "at": "2026-11-11T09:00:00Z"}',
     ],

@@ -29,12 +29,14 @@ def run(options: argparse.Namespace) -> int:
 
     Raises:
         UsageError: The packages are not installed, or the address cannot be used.
+        SettingsError: The carriers' keys cannot be used.
         StoreError: The database cannot be used.
     """
     try:
         from assistant.service.http.application import create_application
         from assistant.service.http.served_shop import ServedShop
         from assistant.service.http.server import serve
+        from assistant.service.signature import read_keys
     except ImportError as error:
         raise UsageError(
             f"The service needs more packages ({error.name}): pip install 'voicecart[service]'."
@@ -48,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     settings = options.settings.shop
     shop = ServedShop(open_shop_database(options.settings, options.state), settings.currency, settings.programmes)
     serve(
-        create_application(shop),
+        create_application(shop, read_keys(settings.carrier_key_file) if settings.carrier_key_file else None),
         options.host,
         options.port,
         lambda host, port: print(f"Serving on http://{host}:{port}", flush=True),

@@ -36,7 +36,8 @@ JOURNEY = (
 ANNOUNCED = (OrderStatus.OUT_FOR_DELIVERY, OrderStatus.DELIVERED)
 """What the household is told without asking."""
 
-_LONGEST_ID, _LONGEST_TRACKING = 64, 200
+LONGEST_ID, LONGEST_TRACKING = 64, 200
+_YEARS = range(2000, 2101)
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,14 @@ class CarrierEvent:
         if self.status not in JOURNEY:
             known = ", ".join(JOURNEY)
             raise OrderError(f"A carrier cannot report the status {self.status!r}; it is one of {known}.")
-        if not 0 < len(self.id) <= _LONGEST_ID:
-            raise OrderError(f"A carrier's event needs an id of at most {_LONGEST_ID} characters.")
-        if not self.order or len(self.tracking) > _LONGEST_TRACKING:
-            raise OrderError(f"A carrier's event needs an order, and at most {_LONGEST_TRACKING} characters of text.")
+        if not 0 < len(self.id) <= LONGEST_ID:
+            raise OrderError(f"A carrier's event needs an id of at most {LONGEST_ID} characters.")
+        if not self.order or len(self.tracking) > LONGEST_TRACKING:
+            raise OrderError(f"A carrier's event needs an order, and at most {LONGEST_TRACKING} characters of text.")
+        if "\0" in self.id + self.order + self.tracking:
+            raise OrderError("A carrier's event has characters that are no text.")
+        if self.at.year not in _YEARS:
+            raise OrderError(f"A carrier's event cannot be of the year {self.at.year}.")
         if self.at.tzinfo is None:
             raise OrderError("The time of a carrier's event needs its time zone, such as 2026-11-11T09:30:00Z.")
 

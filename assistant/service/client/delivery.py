@@ -2,6 +2,9 @@
 
 import logging
 import random
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from assistant.errands import Errands
 from assistant.errors import PaymentUnavailable, ServiceUnavailable
@@ -32,6 +35,7 @@ class Delivery:
         self._errands = errands
         self._randomness = randomness or random.SystemRandom()
         self._refused = False
+        self._noted: set[tuple[str, str]] = set()
 
     def refused(self) -> bool:
         """Whether the shop has refused an order since this was asked last: what it offers has changed, then."""
@@ -87,10 +91,10 @@ class Delivery:
     def _note(self, parcel: Parcel, order: Order, remote: RemoteOrder) -> None:
         known = {change.status for change in order.history}
         told = {change.status for change in remote.history}
-        for change in remote.history:
-            if change.status in JOURNEY and change.status not in known:
-                name = f"shop {remote.id} {change.status.value}"
-                self._errands.record_carrier_event(CarrierEvent(order.id, name, change.status, change.at))
+        for event in _events(order.id, remote):
+            if (event.status not in known or event.tracking) and (order.id, event.id) not in self._noted:
+                self._errands.record_carrier_event(event)
+                self._noted.add((order.id, event.id))
         if OrderStatus.CANCELLED in told and OrderStatus.CANCELLED not in known:
             self._outbox.move(parcel, Stage.REFUSED, reason="cancelled by the shop")
             self._undo(parcel)
@@ -111,3 +115,14 @@ class Delivery:
             else:
                 _log.error("order %s is %s here, but the shop does not have it", order.id, order.status.words)
             self._outbox.move(parcel, Stage.OVER)
+
+
+def _events(order_id: str, remote: RemoteOrder) -> Iterator[CarrierEvent]:
+    """What the shop tells of a parcel; the carrier's last words are said to be of now, as the newest there are."""
+    journey = [change for change in remote.history if change.status in JOURNEY]
+    for change in journey:
+        yield CarrierEvent(order_id, f"shop {remote.id} {change.status.value}", change.status, change.at)
+    if journey and remote.tracking:
+        status = journey[-1].status
+        name = f"shop {remote.id} {status.value} {zlib.crc32(remote.tracking.encode()):08x}"
+        yield CarrierEvent(order_id, name, status, datetime.now(UTC), remote.tracking)

@@ -1,18 +1,16 @@
 """Asks the shop's service over HTTP, with the token of this device."""
 
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
 from assistant.errors import OrderError, ServiceUnavailable, SettingsError
+from assistant.service.secret_file import read_secrets
 from assistant.shop.orders import OrderStatus
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -36,11 +34,12 @@ class RemoteStatus(BaseModel):
 
 
 class RemoteOrder(BaseModel):
-    """An order as the shop has it; ``id`` is the shop's number of it."""
+    """An order as the shop has it; ``id`` is the shop's number of it, ``tracking`` what its carrier said last."""
 
     id: str
     status: OrderStatus
     history: tuple[RemoteStatus, ...]
+    tracking: str = ""
 
 
 class _Orders(BaseModel):
@@ -228,17 +227,9 @@ def _token(name: str) -> str:
         raise SettingsError(
             "shop.service needs this device's token: name a file that holds it in shop.service_token_file."
         )
-    path = Path(name).expanduser()
-    try:
-        if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise SettingsError(f"Other users may read the device's token in {path}. Run: chmod 600 '{path}'")
-        token = path.read_text("utf-8").strip()
-    except OSError as error:
-        raise SettingsError(f"The device's token in {path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"The file {path} (shop.service_token_file) holds no text, so no token.") from error
-    if not token.isascii() or len(token.split()) != 1:
-        raise SettingsError(f"The file {path} (shop.service_token_file) holds no token.")
+    token, *more = read_secrets(name, "shop.service_token_file", "the device's token")
+    if more:
+        raise SettingsError(f"The file {name} (shop.service_token_file) holds more than a token.")
     return token
 
 

@@ -8,10 +8,12 @@ from assistant.service.http.access import FailureLimit, Shop
 from assistant.service.http.address_routes import address_routes
 from assistant.service.http.answers import answer_errors, documented
 from assistant.service.http.bodies import HealthAnswer
+from assistant.service.http.carrier_routes import carrier_routes
 from assistant.service.http.catalog_routes import catalog_routes
 from assistant.service.http.limits import LimitedBody, LoggedRequests
 from assistant.service.http.order_routes import order_routes, quote_routes
 from assistant.service.http.served_shop import ServedShop
+from assistant.service.signature import SignedMessages
 from assistant.shop.database import reading
 from assistant.shop.schema import schema_version
 
@@ -26,11 +28,12 @@ def health(shop: Shop) -> HealthAnswer:
     return HealthAnswer(status="ok", version=__version__)
 
 
-def create_application(shop: ServedShop | None = None) -> FastAPI:
+def create_application(shop: ServedShop | None = None, carriers: SignedMessages | None = None) -> FastAPI:
     """The application.
 
     Args:
         shop: What it serves; without one it can only be described.
+        carriers: Who may tell what becomes of parcels; None is nobody.
     """
     application = FastAPI(
         title="Voicecart",
@@ -39,11 +42,12 @@ def create_application(shop: ServedShop | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for routes in (_health_routes, catalog_routes, quote_routes, order_routes, address_routes):
+    for routes in (_health_routes, catalog_routes, quote_routes, order_routes, address_routes, carrier_routes):
         application.router.routes.extend(routes.routes)
     answer_errors(application)
     application.add_middleware(LimitedBody)
     application.add_middleware(LoggedRequests)
     application.state.shop = shop
+    application.state.carriers = carriers
     application.state.failures = FailureLimit()
     return application

@@ -12,7 +12,7 @@ from assistant.shop.orders import Order, OrderStatus
 from assistant.shop.promotions.bill import Bill
 
 MOST_LINES, MOST_OF_ONE = 100, 10_000
-_PLAIN = r"^[^\x00-\x1f\x7f]*$"
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
 
 IdempotencyKey = Annotated[
     str,
@@ -26,7 +26,7 @@ IdempotencyKey = Annotated[
 ]
 OrderNumber = Annotated[str, Path(pattern=r"^[0-9]{1,16}$", description="The number that the shop gave the order.")]
 AddressName = Annotated[str, Path(min_length=1, max_length=LONGEST_NAME, description="As people say it.")]
-_Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64, pattern=_PLAIN)]
+_Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64, pattern=PLAIN)]
 
 # Without a pattern: in a description it would be one of the names that have these values, and leave others free.
 _OptionName = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64)]
@@ -61,14 +61,14 @@ class WantedLine(_Body):
 class AddressBody(_Body):
     """Where to deliver."""
 
-    name: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_NAME, pattern=_PLAIN)]
-    text: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_TEXT, pattern=_PLAIN)]
+    name: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_NAME, pattern=PLAIN)]
+    text: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_TEXT, pattern=PLAIN)]
 
 
 class AddressText(_Body):
     """The address itself."""
 
-    text: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_TEXT, pattern=_PLAIN)]
+    text: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=LONGEST_TEXT, pattern=PLAIN)]
 
 
 class WantedOrder(_Body):
@@ -115,6 +115,7 @@ class OrderAnswer(_Body):
     lines: tuple[OrderLineAnswer, ...]
     total: Amount
     history: tuple[StatusAnswer, ...]
+    tracking: str = Field("", description="What the carrier said last.")
 
 
 class OrdersAnswer(_Body):
@@ -160,8 +161,8 @@ class HealthAnswer(_Body):
     version: str
 
 
-def order_answer(order: Order) -> OrderAnswer:
-    """An order as it is answered."""
+def order_answer(order: Order, tracking: str = "") -> OrderAnswer:
+    """An order as it is answered, with what its carrier said last."""
     return OrderAnswer(
         id=order.id,
         key=order.key,
@@ -178,6 +179,7 @@ def order_answer(order: Order) -> OrderAnswer:
         ),
         total=_amount(order.total),
         history=tuple(StatusAnswer(status=change.status, at=change.at) for change in order.history),
+        tracking=tracking,
     )
 
 

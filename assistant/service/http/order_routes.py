@@ -16,6 +16,7 @@ from assistant.service.http.bodies import (
     order_answer,
     quote_answer,
 )
+from assistant.shop.carrier_events import tracking_texts
 
 order_routes = APIRouter(prefix="/v1/orders", tags=["orders"])
 quote_routes = APIRouter(prefix="/v1/quotes", tags=["orders"])
@@ -49,13 +50,16 @@ def quote_order(wanted: WantedOrder, device: Caller, shop: Shop) -> QuoteAnswer:
 @order_routes.get("", responses=documented(), summary="Orders, newest first")
 def list_orders(device: Caller, shop: Shop, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> OrdersAnswer:
     """The household's orders, newest first."""
-    return OrdersAnswer(orders=tuple(order_answer(order) for order in shop.desk(device.household).orders(limit)))
+    told = tracking_texts(shop.engine, device.household)
+    orders = shop.desk(device.household).orders(limit)
+    return OrdersAnswer(orders=tuple(order_answer(order, told.get(order.id, "")) for order in orders))
 
 
 @order_routes.get("/{number}", responses=documented(404), summary="One order")
 def read_order(number: OrderNumber, device: Caller, shop: Shop) -> OrderAnswer:
     """One order of the household."""
-    return order_answer(shop.desk(device.household).order(number))
+    told = tracking_texts(shop.engine, device.household)
+    return order_answer(shop.desk(device.household).order(number), told.get(number, ""))
 
 
 @order_routes.post("/{number}/cancel", responses=documented(404, 409), summary="Cancel an order")

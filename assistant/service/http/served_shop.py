@@ -59,6 +59,7 @@ class ServedShop:
     Attributes:
         engine: The shop's database.
         devices: Who may ask.
+        payments: The devices'.
         programmes: What households are members of.
         membership: Differs where the programmes do; empty when there are none.
 
@@ -76,6 +77,7 @@ class ServedShop:
         ensure_tables(engine, *HOUSEHOLD_TABLES)
         self.engine = engine
         self.devices = Devices(engine, clock)
+        self.payments = PaidAtTheDevice()
         self._currency = currency
         self.programmes = tuple(programmes)
         joined = "\0".join(sorted(self.programmes)).encode()
@@ -92,7 +94,7 @@ class ServedShop:
         store = Store(
             self.engine,
             household,
-            PaidAtTheDevice(),
+            self.payments,
             self._currency,
             randomness=self._randomness,
             clock=self._clock,
