@@ -31,10 +31,10 @@ class ServiceProcess:
     def __init__(self, folder: Path, port: int = 0, **shop: object) -> None:
         self.folder = folder
         self.settings = {"database": DATABASES.address(folder)} | shop
-        shop = open_shop(folder)
-        shop.store.import_catalog(PRODUCTS)
-        self.devices = Devices(shop.engine)
-        self.engine = shop.engine
+        self.shop = open_shop(folder)
+        self.shop.store.import_catalog(PRODUCTS)
+        self.engine = self.shop.engine
+        self.devices = Devices(self.engine)
         self.port = port
         self.log = folder / "service.log"
         self.process: subprocess.Popen[str] | None = None

@@ -1,4 +1,4 @@
-"""The shop as an HTTP service: a real server process and real clients on the loopback interface."""
+"""The shop as an HTTP service: a real server process and real clients on the loopback interface, on each database."""
 
 import itertools
 import json
@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from databases import DATABASES
 from household_shop import BREAD, OAT, PRODUCTS, open_shop
 from service_process import ServiceProcess
 
@@ -18,20 +19,43 @@ from assistant.service.devices import Devices
 from assistant.service.http.access import FailureLimit
 from assistant.service.http.answers import TooManyFailures
 from assistant.shop.addresses import AddressBook
+from assistant.shop.database import open_database
 from assistant.shop.orders import OrderStatus
+from assistant.shop.promotions.rule_file import parse_rules
 
+RULES = """
+currency = "USD"
+[[promotions]]
+id = "three"
+name = "three for two"
+multi_buy = { buy = 3, pay = 2 }
+skus = ["oat"]
+[[promotions]]
+id = "spring"
+name = "half of everything"
+percent_off = 50
+coupon = "spring"
+stacks = true
+"""
 KEYS = (f"key-of-an-order-{number}" for number in itertools.count())
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(request):
+    """Where all shops of the tests are kept."""
+    with DATABASES.on(request.getfixturevalue("postgresql") if request.param == "postgresql" else None):
+        yield request.param
+
+
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
+def service(database, tmp_path_factory):
     process = ServiceProcess(tmp_path_factory.mktemp("service")).start()
     yield process
     process.stop()
 
 
 @pytest.fixture
-def own_service(tmp_path):
+def own_service(database, tmp_path):
     process = ServiceProcess(tmp_path).start()
     yield process
     if process.process.poll() is None:
@@ -88,6 +112,23 @@ def test_the_shop_reckons_the_price_itself(service):
     euros = {"minor": 300, "currency": "EUR"}
     refused(place(client, wanted((OAT, 1)) | {"total": euros}), 409, "sold_out")
     assert client.get("/v1/orders").json() == {"orders": []}
+
+
+def test_a_quote_is_the_price_of_the_order_and_keeps_nothing(own_service):
+    client, body = own_service.device("asks"), wanted((OAT, 3), (BREAD, 10))
+    own_service.shop.store.prices.switch(parse_rules(RULES.encode()))
+    quote = client.post("/v1/quotes", json=body).json()
+    assert quote == {"total": {"minor": 2800, "currency": "USD"}, "promotions": ["three"]}
+    named = client.post("/v1/quotes", json=body | {"promotions": ["three", "spring", "no such thing"]}).json()
+    assert named == {"total": {"minor": 1400, "currency": "USD"}, "promotions": ["spring", "three"]}
+    assert client.get("/v1/orders").json() == {"orders": []}
+    refused(place(client, body), 409, "price_changed")
+    assert place(client, body | {"total": named["total"], "promotions": named["promotions"]}).status_code == 201
+    once = client.post("/v1/quotes", json=wanted((OAT, 1)) | {"promotions": ["spring"]}).json()
+    assert once["promotions"] == [], "the household has used the coupon up"
+    other = own_service.device("others").post("/v1/quotes", json=wanted((OAT, 1)) | {"promotions": ["spring"]}).json()
+    assert other["promotions"] == ["spring"]
+    assert "Only 0 of bread" in refused(client.post("/v1/quotes", json=wanted((BREAD, 1))), 409, "sold_out")
 
 
 def test_what_is_not_sold_like_this_is_refused(service):
@@ -278,9 +319,12 @@ def test_trouble_of_the_database_is_logged_and_not_told(own_service):
         connection.exec_driver_sql("ALTER TABLE order_lines RENAME TO elsewhere")
         connection.exec_driver_sql("ALTER TABLE orders RENAME TO nowhere")
     answer = client.get("/v1/orders")
+    with own_service.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE nowhere RENAME TO orders")
+        connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO order_lines")
     assert refused(answer, 503, "store_failed") and answer.headers["Retry-After"]
     assert str(own_service.folder) not in answer.text and "Traceback" not in answer.text
-    assert "store_failed" in own_service.log.read_text()
+    assert own_service.stop() == 0 and "store_failed" in own_service.log.read_text()
 
 
 def test_the_log_has_a_line_for_each_request_and_no_secrets(own_service):
@@ -361,7 +405,7 @@ def test_the_commands(tmp_path, capsys, monkeypatch):
     state = ["--state", str(tmp_path)]
     assert main(["devices", "add", "kitchen", "--household", "home", *state]) == 0
     token = capsys.readouterr().out.strip()
-    devices = Devices(open_shop(tmp_path).engine)
+    devices = Devices(open_database(tmp_path))
     assert devices.recognise(token).household == "home"
     assert token.rsplit("_", 1)[1].encode() not in (tmp_path / "voicecart.db").read_bytes()
     assert main(["devices", "--json", *state]) == 0

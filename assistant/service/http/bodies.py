@@ -25,7 +25,9 @@ IdempotencyKey = Annotated[
     ),
 ]
 OrderNumber = Annotated[str, Path(pattern=r"^[0-9]{1,16}$", description="The number that the shop gave the order.")]
-AddressName = Annotated[str, Path(min_length=1, max_length=LONGEST_NAME, description="As people say it.")]
+AddressName = Annotated[
+    str, Path(min_length=1, max_length=LONGEST_NAME, pattern=PLAIN, description="As people say it.")
+]
 _Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64, pattern=PLAIN)]
 
 # Without a pattern: in a description it would be one of the names that have these values, and leave others free.
