@@ -125,6 +125,7 @@ class Shop:
     return_days: Annotated[int, Field(ge=0)] = _documented(
         30, "Days after its delivery in which an order may be returned; 0 takes nothing back."
     )
+    restock_returns: bool = _documented(False, "Whether what is returned by voice is put back in stock at once.")
     carrier_folder: str = _documented(
         "", "Folder that the daemon watches for carriers' events, one JSON file each; empty watches none."
     )

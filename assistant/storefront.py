@@ -1,13 +1,13 @@
 """Opens a household's shop from the settings: the database, the payment provider and the store that settles with it."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from assistant.errands import Errands
 from assistant.errors import CatalogMissing
@@ -16,6 +16,7 @@ from assistant.pay.stripe_payments import StripePayments
 from assistant.pay.wallet import PaymentProvider, Wallet
 from assistant.settings import Settings
 from assistant.shop.addresses import AddressBook
+from assistant.shop.cart import CartLine
 from assistant.shop.catalog import ImportedCatalog
 from assistant.shop.database import open_database
 from assistant.shop.feeds.reading import open_feed
@@ -87,8 +88,13 @@ def open_storefront(
         programmes=settings.shop.programmes,
         reservation=timedelta(seconds=settings.shop.reservation_seconds),
     )
-    errands = Errands(engine, provider, settings, clock)
+    shelve = store.put_back if settings.shop.restock_returns else _leave
+    errands = Errands(engine, provider, settings, clock, shelve)
     return Storefront(engine, store, provider, errands, provider if isinstance(provider, Wallet) else None)
+
+
+def _leave(connection: Connection, lines: Sequence[CartLine]) -> None:
+    """What came back is looked at by a person first."""
 
 
 def open_shop_database(settings: Settings, state: Path) -> Engine:

@@ -154,6 +154,15 @@ class TestOnePayment:
         assert shop.provider.authorise("1", TOTAL) is Answer.REFUSED
         assert len(server.intents()) == 1 and server.money() == (0, 0)
 
+    def test_parts_are_given_back_once_each(self, shop, server):
+        shop.provider.authorise("1", TOTAL)
+        with pytest.raises(PaymentUnavailable):
+            settle(shop, "refund_part", "1", 1, dollars("2.00"))
+        settle(shop, "capture", "1", TOTAL)
+        for part, amount, kept in ((1, "2.00", 540), (1, "2.00", 540), (2, "3.40", 200), (1, "2.00", 200)):
+            settle(shop, "refund_part", "1", part, dollars(amount))
+            assert server.money() == (0, kept) and state(shop, "1") is PaymentState.CAPTURED
+
     def test_a_void_gives_back_and_ends_it(self, shop, server):
         shop.provider.authorise("1", TOTAL)
         for _ in range(2):

@@ -42,6 +42,7 @@ class Movement(StrEnum):
     CAPTURE = "capture"
     VOID = "void"
     REFUND = "refund"
+    REFUND_PART = "refund_part"
 
 
 _ROUTES = {
@@ -50,6 +51,7 @@ _ROUTES = {
     Movement.CAPTURE: (Account.HELD, Account.SHOP),
     Movement.VOID: (Account.HELD, Account.WALLET),
     Movement.REFUND: (Account.SHOP, Account.WALLET),
+    Movement.REFUND_PART: (Account.SHOP, Account.WALLET),
 }
 
 # One row for each movement, unique by its idempotency key; its two legs are the entries.
@@ -121,6 +123,20 @@ def moved(connection: Connection, household: str, movement: Movement, key: str) 
         movements.c.household == household, movements.c.movement == movement.value, movements.c.key == key
     )
     return connection.execute(found).first() is not None
+
+
+def total_of(connection: Connection, household: str, movement: Movement, beginning: str) -> int:
+    """What this movement moved under all keys that begin so, in minor units."""
+    found = (
+        select(func.coalesce(func.sum(entries.c.amount_minor), 0))
+        .join(movements, _RECEIVED)
+        .where(
+            movements.c.household == household,
+            movements.c.movement == movement.value,
+            movements.c.key.startswith(beginning, autoescape=True),
+        )
+    )
+    return int(connection.execute(found).scalar_one())
 
 
 def held_by(connection: Connection, household: str, account: Account, currency: str) -> Money:

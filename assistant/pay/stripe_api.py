@@ -179,8 +179,36 @@ class StripeApi:
         """
         with self._explained():
             refund = self._client.v1.refunds.create({"payment_intent": intent}, {"idempotency_key": key})
-        if refund["status"] in ("failed", "canceled"):
+        if _fell_through(refund):
             raise PaymentUnavailable(f"Stripe could not give back the payment {intent}.")
+
+    def refund_part(self, intent: str, part: str, amount: Money, key: str) -> None:
+        """Gives back a part of what was captured; nothing to do when that part was given back before.
+
+        Stripe forgets an idempotency key after a day, so that the parts themselves carry what they are for.
+
+        Args:
+            intent: The payment.
+            part: What the part is for; unique for the payment.
+            amount: How much.
+            key: Idempotency key.
+
+        Raises:
+            Misfit: So much is not there to be given back.
+            PaymentUnavailable: Stripe could not be asked, or failed.
+            SettingsError: It is not set up.
+        """
+        with self._explained():
+            made = self._client.v1.refunds.list({"payment_intent": intent, "limit": 100})
+            if any(
+                getattr(one["metadata"], "voicecart_return", None) == part and not _fell_through(one)
+                for one in made.data
+            ):
+                return
+            wanted = {"payment_intent": intent, "amount": amount.minor, "metadata": {"voicecart_return": part}}
+            refund = self._client.v1.refunds.create(wanted, {"idempotency_key": key})
+        if _fell_through(refund):
+            raise PaymentUnavailable(f"Stripe could not give back a part of the payment {intent}.")
 
     def look(self, intent: str) -> Standing:
         """What has become of a payment.
@@ -237,6 +265,10 @@ class StripeApi:
 def _answer(error: Any) -> Answer:
     reason = getattr(error.error, "decline_code", None)
     return Answer.INSUFFICIENT_FUNDS if reason == "insufficient_funds" else Answer.REFUSED
+
+
+def _fell_through(refund: Any) -> bool:
+    return refund["status"] in ("failed", "canceled")
 
 
 def _standing(intent: Any) -> Standing:

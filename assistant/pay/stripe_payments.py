@@ -172,6 +172,18 @@ class StripePayments:
             raise PaymentUnavailable(f"Nothing was paid for {order} that could be refunded.")
         stripe_records.move(connection, payment, self._given_back(payment))
 
+    def refund_part(self, connection: Connection, household: str, order: str, part: int, amount: Money) -> None:
+        """Gives back a part of what was captured; nothing to do when that was done before.
+
+        Raises:
+            PaymentUnavailable: The shop was not paid so much, or Stripe could not be asked.
+        """
+        payment = stripe_records.find(connection, household, order)
+        if payment is None or payment.intent is None or payment.stage is not Stage.CAPTURED:
+            raise PaymentUnavailable(f"Nothing was paid for {order} that could be refunded.")
+        if amount.minor:
+            self._api.refund_part(payment.intent, str(part), amount, payment.key(f"refund-{part}"))
+
     def _begun(self, order: str, amount: Money) -> StripePayment:
         with transaction(self._engine, self._household) as connection:
             return stripe_records.find(connection, self._household, order) or stripe_records.begin(

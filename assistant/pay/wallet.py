@@ -178,7 +178,7 @@ class Wallet:
         """Nothing to note: the ledger and the order change in one transaction."""
 
     def refund(self, connection: Connection, household: str, order: str) -> None:
-        """Gives back what the shop was paid; nothing to do when that was done before.
+        """Gives back what the shop was paid, less the parts that went back; nothing to do when that was done before.
 
         Raises:
             PaymentUnavailable: The shop was not paid.
@@ -188,7 +188,29 @@ class Wallet:
             return
         if state is not PaymentState.CAPTURED or amount is None:
             raise PaymentUnavailable(f"Nothing was paid for {order} that could be refunded.")
-        self._move(connection, household, Movement.REFUND, order, amount)
+        rest = amount - self._given_back(connection, household, order, amount.currency)
+        if rest.minor:
+            self._move(connection, household, Movement.REFUND, order, rest)
+
+    def refund_part(self, connection: Connection, household: str, order: str, part: int, amount: Money) -> None:
+        """Gives back a part of what the shop was paid; nothing to do when that was done before.
+
+        Raises:
+            PaymentUnavailable: The shop was not paid so much, or has given it back.
+        """
+        key = f"{order}/{part}"
+        if ledger.moved(connection, household, Movement.REFUND_PART, key):
+            return
+        state, paid = self._standing(connection, household, order)
+        if state is not PaymentState.CAPTURED or paid is None or amount.currency != paid.currency:
+            raise PaymentUnavailable(f"Nothing was paid for {order} that could be refunded.")
+        if amount.minor < 0 or paid < amount + self._given_back(connection, household, order, paid.currency):
+            raise PaymentUnavailable(f"So much was not paid for {order}.")
+        if amount.minor:
+            self._move(connection, household, Movement.REFUND_PART, key, amount)
+
+    def _given_back(self, connection: Connection, household: str, order: str, currency: str) -> Money:
+        return Money(ledger.total_of(connection, household, Movement.REFUND_PART, f"{order}/"), currency)
 
     def _top_up(self, amount: Money, key: str) -> None:
         with transaction(self._engine, self._household) as connection:

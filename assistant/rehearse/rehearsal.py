@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from assistant.rehearse.scenario import Noise, Scenario
 from assistant.rehearse.script import Said, Script
 from assistant.rehearse.shopper import ShopperSource, Turn
 from assistant.rehearse.voices import ShopperVoice
-from assistant.shop.orders import Order
+from assistant.shop.orders import Order, OrderStatus
 from assistant.shop.promotions.rule_entries import RuleDocument
 from assistant.speak.loudspeakers import SilentLoudspeaker
 from assistant.speak.mouth import Mouth
@@ -96,7 +96,8 @@ def rehearse(
         for name, text in scenario.addresses.items():
             household.errands.addresses.add(name, text)
         # The device is made after the shopper, whose clock it is.
-        script = Script(scenario, folder, parts.language.spell_digits, lambda: device.now, speak, said)
+        carry = partial(_carry, household)
+        script = Script(scenario, folder, parts.language.spell_digits, lambda: device.now, speak, said, carry)
         source = ShopperSource(script.next_turn, _background(scenario, folder))
         with Recording(recording or state / "conversation.wav", monitor) as recorder:
             loudspeaker = recorder.loudspeaker(SilentLoudspeaker())
@@ -114,6 +115,11 @@ def rehearse(
             device.run()
         orders = household.store.orders()
         return Rehearsal(judge(scenario, script.records(), orders), orders)
+
+
+def _carry(household: Household, status: str) -> None:
+    """The newest order is there now."""
+    household.store.move_order(household.store.orders(1)[0].id, OrderStatus(status))
 
 
 def _clock(begin: str | None, now: Callable[[], float]) -> Callable[[], datetime] | None:

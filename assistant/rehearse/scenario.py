@@ -49,7 +49,7 @@ class Expectation:
 
 @dataclass(frozen=True, config=_STRICT)
 class ScenarioTurn:
-    """One turn of the shopper: exactly one of ``say``, ``wav``, ``digits``, ``pin``, ``replay`` or ``silence``.
+    """A turn of the shopper: just one of ``say``, ``wav``, ``digits``, ``pin``, ``replay``, ``silence``, ``carrier``.
 
     Attributes:
         say: Text to speak.
@@ -58,6 +58,7 @@ class ScenarioTurn:
         pin: Says the PIN of the person of that name, or ``wrong``: somebody's, one digit off.
         replay: Plays again what the shopper said in that turn (counted from 1), like a recording.
         silence: Seconds in which nothing is said.
+        carrier: Where the newest order is from now on; nothing is said.
         voice: Another voice than the scenario's, or a person's name.
         text: Reference words of a recording, for the word error rate.
         over_reply: Say it while the device is speaking.
@@ -70,6 +71,7 @@ class ScenarioTurn:
     pin: str | None = None
     replay: int | None = None
     silence: float | None = None
+    carrier: Literal["packed", "shipped", "out_for_delivery", "delivered"] | None = None
     voice: str | None = None
     text: str | None = None
     over_reply: bool = False
@@ -195,9 +197,9 @@ def _check(path: Path, file: ScenarioFile) -> None:
         except (ValueError, EnrolmentError) as error:
             raise ScenarioError(f"Scenario {scenario.name!r} in {path}: {str(error).rstrip('.')}.") from error
         for number, turn in enumerate(scenario.turns, 1):
-            given = [turn.say, turn.wav, turn.digits, turn.pin, turn.replay, turn.silence]
+            given = [turn.say, turn.wav, turn.digits, turn.pin, turn.replay, turn.silence, turn.carrier]
             if sum(value is not None for value in given) != 1:
-                problem = "give exactly one of say, wav, digits, pin, replay and silence"
+                problem = "give exactly one of say, wav, digits, pin, replay, silence and carrier"
             elif turn.replay is not None and not 0 < turn.replay < number:
                 problem = "replay names an earlier turn"
             elif turn.pin is not None and turn.pin not in _with_pins(scenario):

@@ -15,6 +15,8 @@ from assistant.rehearse.shopper import Turn
 from assistant.rehearse.voices import ShopperVoice
 
 Speak = Callable[[str, str], Samples]
+_MOMENT = 0.5
+"""Seconds of silence in which something happens elsewhere."""
 Said = Callable[[float, str, str], None]
 """Takes what a shopper says: audio seconds, voice, words."""
 
@@ -33,6 +35,7 @@ class Script:
         now: Audio seconds, as the device counts them.
         speak: Turns (voice, text) into speech; remembered results may be given.
         said: Takes what is said, when it begins.
+        carry: Takes a status that the newest order reaches, by its name.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Script:
         now: Callable[[], float],
         speak: Speak = lambda voice, text: ShopperVoice.parse(voice).say(text),
         said: Said = lambda at, voice, words: None,
+        carry: Callable[[str], None] = lambda status: None,
     ) -> None:
         self._scenario = scenario
         self._folder = folder
@@ -50,6 +54,7 @@ class Script:
         self._now = now
         self._speak = speak
         self._said = said
+        self._carry = carry
         self._spoken: list[Samples] = []
         self._challenges: list[str] = []
         self._records: list[TurnRecord] = []
@@ -76,10 +81,13 @@ class Script:
         def began() -> None:
             at = self._now()
             self._records[-1] = replace(self._records[-1], began=at, ended=at + len(speech) / RATE)
+            if turn.carrier is not None:
+                self._carry(turn.carrier)
             if len(speech):
                 self._said(at, self._scenario.sound(turn.voice), said or "…")
 
-        return Turn(speech, turn.silence or 0.0, turn.over_reply, began)
+        unanswered = _MOMENT if turn.carrier is not None else turn.silence or 0.0
+        return Turn(speech, unanswered, turn.over_reply, began)
 
     def records(self) -> tuple[TurnRecord, ...]:
         """What happened in each turn that was played."""

@@ -19,7 +19,7 @@ from assistant.shop.notices import Notice, put_notice
 from assistant.shop.order_book import OrderBook
 from assistant.shop.orders import Order, OrderStatus, StatusChange
 from assistant.shop.payments import Payments
-from assistant.shop.returns import Returns
+from assistant.shop.returns import refund_order
 from assistant.shop.schema import order_history, orders
 
 _log = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ def record_carrier_event(engine: Engine, payments: Payments, household: str, eve
     if after.status is not OrderStatus.RETURNED:
         return after
     try:
-        return Returns(engine, household, payments, 0).refund(event.order)
+        return refund_order(engine, household, payments, event.order)
     except PaymentUnavailable as error:
         _log.warning("order %s came back, its money is not given back yet: %s", event.order, error.message)
         return after

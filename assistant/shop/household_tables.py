@@ -1,6 +1,6 @@
 """Tables of what happens after the purchase and around it: parcels, notices, alerts, addresses, whose an order is."""
 
-from sqlalchemy import Column, ForeignKeyConstraint, String, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKeyConstraint, Integer, String, Table
 
 from assistant.shop.schema import Instant, metadata
 
@@ -67,4 +67,20 @@ order_people = Table(
     ForeignKeyConstraint(["household", "order_id"], ["orders.household", "orders.id"], ondelete="CASCADE"),
 )
 
-HOUSEHOLD_TABLES = (carrier_events, notices, stock_alerts, addresses, order_addresses, order_people)
+# Units of delivered orders that went back, and whether their money did.
+returned_lines = Table(
+    "returned_lines",
+    metadata,
+    Column("household", String(64), primary_key=True),
+    Column("order_id", String(16), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="1 for the order's first"),
+    Column("line", Integer, nullable=False, comment="position of the order's line"),
+    Column("quantity", BigInteger, CheckConstraint("quantity > 0", name="quantity"), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False, comment="what is given back for them"),
+    Column("currency", String(3), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("refunded_at", Instant, comment="null: not given back yet"),
+    ForeignKeyConstraint(["household", "order_id"], ["orders.household", "orders.id"], ondelete="CASCADE"),
+)
+
+HOUSEHOLD_TABLES = (carrier_events, notices, stock_alerts, addresses, order_addresses, order_people, returned_lines)

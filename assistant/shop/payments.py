@@ -59,9 +59,21 @@ class Payments(Protocol):
         ...
 
     def refund(self, connection: Connection, household: str, order: str) -> None:
-        """Gives back what was captured.
+        """Gives back what was captured, less what was given back of it in parts.
 
         Raises:
             PaymentUnavailable: Nothing was captured, or it cannot be given back now.
+        """
+        ...
+
+
+class Refunds(Payments, Protocol):
+    """Payments that can also be given back in parts."""
+
+    def refund_part(self, connection: Connection, household: str, order: str, part: int, amount: Money) -> None:
+        """Gives back a part of what was captured, once for each ``part``.
+
+        Raises:
+            PaymentUnavailable: So much is not there to be given back, or it cannot be given back now.
         """
         ...

@@ -1,14 +1,14 @@
 """The shop of one household: catalog, cart, orders and shopping list, in the database."""
 
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
 from assistant.errors import OrderError
 from assistant.shop import schema
-from assistant.shop.cart import Cart
+from assistant.shop.cart import Cart, CartLine
 from assistant.shop.cart_rows import read_cart, write_cart
 from assistant.shop.catalog import RESERVATION, ImportedCatalog
 from assistant.shop.database import ensure_tables, reading, transaction
@@ -205,6 +205,10 @@ class Store:
             order = self._cancellable(connection, order_id)
             self._payments.refund(connection, self._household, order_id)
             return self._settlement.cancelled(connection, order)
+
+    def put_back(self, connection: Connection, lines: Sequence[CartLine]) -> None:
+        """Puts goods back in stock, where it is counted, in the caller's transaction."""
+        self._catalog.put_back(connection, lines)
 
     def move_order(self, order_id: str, status: OrderStatus) -> Order:
         """Notes that an order was packed, shipped, delivered.

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from assistant.shop.addresses import Address
 from assistant.shop.cart import Cart
 from assistant.shop.money import Money
+from assistant.shop.refunds import ReturnedUnits
 from assistant.shop.shopping_list import ListEntry
 from assistant.understand.understanding import Expecting, Understanding
 
@@ -152,9 +153,15 @@ class AddToList:
 
 @dataclass(frozen=True)
 class ReturnOrder:
-    """Take a delivered order back and give its money back; answered by ``OrderReturned`` or ``Failed``."""
+    """Take a delivered order back and give its money back; answered by ``OrderReturned`` or ``Failed``.
+
+    Attributes:
+        order: Its number.
+        units: What of it goes back; nothing means all that is left.
+    """
 
     order: str
+    units: tuple[ReturnedUnits, ...] = ()
 
 
 @dataclass(frozen=True)

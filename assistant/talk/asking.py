@@ -1,5 +1,6 @@
 """The questions about products and orders, as replies."""
 
+from assistant.shop.refunds import left_of, lines_of, refund_of_all
 from assistant.talk.actions import Amount, Listen, OptionName, Say
 from assistant.talk.situation import (
     Knowledge,
@@ -47,10 +48,16 @@ def ask(question: Question, knowledge: Knowledge) -> tuple[Say, Listen]:
             found = next(order for order in knowledge.orders if order.id == number)
             items = amounts_of(found.lines, knowledge.language)
             return Say("really_cancel", {"items": items, "total": found.total}), Listen(Expecting.CONFIRMATION)
-        case ReallyReturn(number):
+        case ReallyReturn(number, units, countable):
             found = next(order for order in knowledge.orders if order.id == number)
-            items = amounts_of(found.lines, knowledge.language)
-            return Say("returning.really", {"items": items, "total": found.total}), Listen(Expecting.CONFIRMATION)
+            units = units or left_of(found, knowledge.gone.get(number, {}))
+            goods = lines_of(found, units)
+            values = {"items": amounts_of(goods, knowledge.language), "total": refund_of_all(found, units)}
+            listen = Listen(Expecting.CONFIRMATION, (goods[0].sku,) if len(goods) == 1 else ())
+            template = (
+                "returning.how_many" if countable else "returning.really_some" if question.units else "returning.really"
+            )
+            return Say(template, values), listen
         case TakeRecommendation(wish, reason, evidence):
             values = {"item": _amount(wish, knowledge), "name": _name(wish, knowledge), "count": evidence}
             return Say(f"recommend.{reason}", values), _yes_or_no(wish)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from assistant.shop.cart import CartLine
+from assistant.shop.money import Money
 from assistant.shop.orders import Order
 from assistant.understand.understanding import Intent, Understanding
 
@@ -103,9 +105,19 @@ class OrderCancelled:
 
 @dataclass(frozen=True)
 class OrderReturned:
-    """An order that had been delivered is returned; its money is given back, or will be (see its status)."""
+    """An order that had been delivered, or some of it, is returned.
+
+    Attributes:
+        order: The order.
+        goods: What goes back.
+        refund: The money for it.
+        settled: Whether the money is given back; else it will be.
+    """
 
     order: Order
+    goods: tuple[CartLine, ...]
+    refund: Money
+    settled: bool
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from assistant.shop.orders import Order
 from assistant.shop.product import Product
 from assistant.shop.promotions.bill import Bill
 from assistant.shop.promotions.pricing import Pricing
+from assistant.shop.refunds import Gone, ReturnedUnits
 from assistant.shop.shopping_list import ListEntry
 from assistant.talk.actions import Listen, Say
 
@@ -120,9 +121,17 @@ class ReallyCancel:
 
 @dataclass(frozen=True)
 class ReallyReturn:
-    """Return this order that was delivered, for its money? Yes or no."""
+    """Return this order that was delivered, or some of it, for its money? Yes or no.
+
+    Attributes:
+        order: Its number.
+        units: What of it goes back; nothing means all that is left.
+        countable: Whether it is asked how many of them: only a number is an answer.
+    """
 
     order: str
+    units: tuple[ReturnedUnits, ...] = ()
+    countable: bool = False
 
 
 @dataclass(frozen=True)
@@ -214,6 +223,7 @@ class Knowledge:
         return_days: How long after its delivery an order may be returned.
         recommend: Whether the household wants recommendations.
         pricing: What carts cost this household now.
+        gone: Order number → what has gone back of each of its lines.
         people: Those whose orders and lists are told apart by their voices; empty where nobody's are.
         buyers: Order number → whose it is; the others are the household's.
         personal: Whether ``orders`` and ``entries`` are already those that ``speaker`` may hear of.
@@ -233,6 +243,7 @@ class Knowledge:
     return_days: int = 30
     recommend: bool = True
     pricing: Pricing = field(default_factory=Pricing)
+    gone: Mapping[str, Gone] = field(default_factory=dict)
     people: tuple[str, ...] = ()
     buyers: Mapping[str, str] = field(default_factory=dict)
     personal: bool = False
