@@ -36,13 +36,16 @@ class Shop:
 
     def __init__(self, script):
         self.script = script
-        self.left = 0
+        self.left = self.retired = 0
 
     def run(self):
         self.script(self)
 
     def leave(self):
         self.left += 1
+
+    def retire(self):
+        self.retired += 1
 
 
 def test_missing_things_are_said_and_tried_again_until_they_are_there(manager):
@@ -109,6 +112,22 @@ def test_the_running_device_is_told_to_leave_once_per_signal():
 
     daemon = Daemon(Settings, lambda settings: Shop(script), Notification({}), lambda seconds: None)
     daemon.run()
+
+
+def test_what_is_new_is_learnt_without_cutting_a_conversation_short():
+    opened = []
+
+    def script(device):
+        daemon.renew() if len(opened) == 1 else daemon.leave()
+        assert (device.left, device.retired) == ((0, 1) if len(opened) == 1 else (1, 0))
+
+    def open_device(settings):
+        opened.append(settings)
+        return Shop(script)
+
+    daemon = Daemon(Settings, open_device, Notification({}), lambda seconds: None)
+    daemon.run()
+    assert len(opened) == 2
 
 
 def test_the_watchdog_is_fed_at_half_its_time(manager):

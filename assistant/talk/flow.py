@@ -68,7 +68,7 @@ def say_cart(cart: Cart, knowledge: Knowledge) -> Say:
 def read_back(turn: Turn, situation: Situation, cart: Cart, *said: Say) -> Outcome:
     """Reads the whole cart back and asks whether to order it."""
     fitted, notices = fit_to_shop(cart, turn.knowledge)
-    said = (*said, *notices)
+    said = (*said, *(notice for notice in notices if notice not in said))
     language, obstacle = turn.knowledge.language, turn.knowledge.obstacle
     if not fitted:
         return done(*turn.save(fitted), *said, Say("cart_empty"))
