@@ -1,5 +1,6 @@
 """Single lines that go back: asked about, refunded at exactly what they cost, once, whatever dies in between."""
 
+import json
 import random
 import shutil
 import signal
@@ -15,6 +16,7 @@ from test_dialogue import Talkers, item, line
 from test_dialogue import cart_of as cart_with
 from test_promotions import NOON, SHOP, cart, deal
 
+from assistant.commands.main import main
 from assistant.errands import Errands
 from assistant.errors import OrderError, PaymentUnavailable
 from assistant.pay.ledger import Account
@@ -37,6 +39,7 @@ from assistant.shop.promotions.rules import (
     Taxes,
     TaxRate,
 )
+from assistant.shop.receipt import receipt, render_receipt
 from assistant.shop.refunds import ReturnedUnits, cost_of_line, left_of, refund_of, refund_of_all
 from assistant.storefront import open_storefront
 from assistant.talk.actions import ReturnOrder
@@ -414,3 +417,16 @@ def test_no_action_of_the_dialogue_is_unknown_to_the_errands(tmp_path):
         assert shop.wallet.state(connection, "home", shop.order.id) is PaymentState.CAPTURED
     known = shop.errands.inform(Knowledge({}, Cart("USD"), shop.store.orders()))
     assert known.gone == {shop.order.id: {1: 1}}
+
+
+def test_the_receipt_and_the_command_show_what_has_gone_back(tmp_path, capsys):
+    shop = Shop(tmp_path).stocked()
+    shop.give_back(ReturnedUnits(0, 2))
+    printed = render_receipt(receipt(shop.order, "en", UTC, shop.errands.returns.gone()[shop.order.id]))
+    assert "2 × oat milk gone back" in printed and "-$6.00" in printed
+    assert "gone back" not in render_receipt(receipt(shop.order, "en", UTC))
+    shop.opened.engine.dispose()
+    assert main(["orders", "show", shop.order.id, "--state", str(tmp_path)]) == 0
+    assert "2 × oat milk gone back" in capsys.readouterr().out
+    assert main(["orders", "--json", "--state", str(tmp_path)]) == 0
+    assert json.loads(capsys.readouterr().out)["returned"] == [{"line": 0, "quantity": 2, "refund": 600}]

@@ -2,11 +2,13 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 
 from assistant.commands.main import Subcommands
 from assistant.errors import UsageError
 from assistant.shop.orders import Order
 from assistant.shop.receipt import receipt, render_receipt
+from assistant.shop.refunds import Gone, ReturnedUnits, refund_of
 from assistant.shop.store import Store
 from assistant.storefront import open_storefront
 
@@ -33,28 +35,34 @@ def run(options: argparse.Namespace) -> int:
             if options.action == "list"
             else f"Which order? 'voicecart orders {options.action} ID'; 'voicecart orders' lists them."
         )
-    store = open_storefront(options.settings, options.state).store
+    shop = open_storefront(options.settings, options.state)
+    store, gone = shop.store, shop.errands.returns.gone()
     language = options.settings.understand.language
     match options.action:
         case "show":
             order = store.order(options.id)
-            print(_line(order, language) if options.json else render_receipt(receipt(order, language)))
+            of_it = gone.get(order.id, {})
+            print(
+                _line(order, language, of_it) if options.json else render_receipt(receipt(order, language, gone=of_it))
+            )
         case "cancel":
             order = store.cancel_order(options.id)
             total = f"{order.total.decimal()} {order.total.currency}"
             print(
-                _line(order, language) if options.json else f"Order {order.id} is cancelled; {total} were given back."
+                _line(order, language, {})
+                if options.json
+                else f"Order {order.id} is cancelled; {total} were given back."
             )
         case _:
-            _list(store, language, options.json)
+            _list(store, gone, language, options.json)
     return 0
 
 
-def _list(store: Store, language: str, as_json: bool) -> None:
+def _list(store: Store, gone: Mapping[str, Gone], language: str, as_json: bool) -> None:
     orders = store.orders(limit=None)
     if as_json:
         for order in orders:
-            print(_line(order, language))
+            print(_line(order, language, gone.get(order.id, {})))
         return
     if not orders:
         print("There are no orders yet.")
@@ -72,5 +80,9 @@ def _list(store: Store, language: str, as_json: bool) -> None:
     Console().print(table)
 
 
-def _line(order: Order, language: str) -> str:
-    return json.dumps(order.to_json(language), ensure_ascii=False)
+def _line(order: Order, language: str, gone: Gone) -> str:
+    returned = [
+        {"line": line, "quantity": quantity, "refund": refund_of(order, ReturnedUnits(line, quantity)).minor}
+        for line, quantity in sorted(gone.items())
+    ]
+    return json.dumps(order.to_json(language) | {"returned": returned}, ensure_ascii=False)

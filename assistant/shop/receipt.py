@@ -19,6 +19,7 @@ from assistant.shop.money import Money
 from assistant.shop.orders import Order
 from assistant.shop.promotions.bill import Bill, Charge, ChargeKind
 from assistant.shop.promotions.pricing import sold_on_sale
+from assistant.shop.refunds import Gone, ReturnedUnits, refund_of
 
 WIDTH = 44
 """Columns of a printed receipt."""
@@ -50,6 +51,7 @@ class Receipt:
         total_label: The word for it.
         total: The order's total.
         included: Taxes that the total includes already, each with its amount.
+        returned: What has gone back, each with what was given back for it.
         history: Every status with its time.
     """
 
@@ -59,16 +61,18 @@ class Receipt:
     total_label: str
     total: str
     included: tuple[tuple[str, str], ...]
+    returned: tuple[tuple[str, str], ...]
     history: tuple[tuple[str, str], ...]
 
 
-def receipt(order: Order, language: str, zone: tzinfo | None = None) -> Receipt:
+def receipt(order: Order, language: str, zone: tzinfo | None = None, gone: Gone | None = None) -> Receipt:
     """The receipt of an order.
 
     Args:
         order: What was bought.
         language: Language code: a folder of ``assistant/languages``.
         zone: Time zone of the times; None is that of the machine.
+        gone: What of it has gone back.
 
     Raises:
         SettingsError: There is no such language.
@@ -84,6 +88,7 @@ def receipt(order: Order, language: str, zone: tzinfo | None = None) -> Receipt:
             (words["tax_included"].format(name=charge.name(language)), _money(charge.amount, language))
             for charge in order.bill.summary(ChargeKind.TAX_INCLUDED)
         ),
+        returned=tuple(_returned(order, line, gone[line], language, words) for line in sorted(gone)) if gone else (),
         history=tuple(
             (words["status"][change.status], _time(change.at.astimezone(zone), language)) for change in order.history
         ),
@@ -99,7 +104,8 @@ def render_receipt(receipt: Receipt, width: int = WIDTH) -> str:
         rows += [f"  {detail}" for detail in line.details]
     rows += [rule, *(_row(name, amount, width) for name, amount in receipt.charges)]
     rows.append(_row(receipt.total_label, receipt.total, width))
-    rows += [*(_row(name, amount, width) for name, amount in receipt.included), rule]
+    rows += [_row(name, amount, width) for name, amount in (*receipt.included, *receipt.returned)]
+    rows.append(rule)
     rows += [_row(status, at, width) for status, at in receipt.history]
     return "\n".join(rows)
 
@@ -108,6 +114,12 @@ def _line(line: CartLine, language: str, words: Mapping[str, Any]) -> ReceiptLin
     each = words["each"].format(quantity=line.quantity, price=_money(line.unit_price, language))
     options = (words["option"].format(group=group, value=value) for group, value in line.options.items())
     return ReceiptLine(line.name(language), (each, *options), _money(line.total, language))
+
+
+def _returned(order: Order, line: int, quantity: int, language: str, words: Mapping[str, Any]) -> tuple[str, str]:
+    refund = refund_of(order, ReturnedUnits(line, quantity))
+    what = words["returned"].format(quantity=quantity, name=order.lines[line].name(language))
+    return what, _money(Money(-refund.minor, refund.currency), language)
 
 
 def _charges(bill: Bill, language: str, words: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
