@@ -96,8 +96,8 @@ class WordCounts:
                 self._options[_said(product.options)] += 1
         if len(self._options) > 4 * _MOST_OPTIONS:
             self._options = Counter(dict(self._options.most_common(2 * _MOST_OPTIONS)))
-        while len(self._pairs) > _MOST_COUNTED:
-            self._pairs = Counter({pair: count for pair, count in self._pairs.items() if count > _SINGULAR})
+        if len(self._pairs) > _MOST_COUNTED:
+            self._pairs = Counter(dict(self._pairs.most_common(_MOST_COUNTED // 2)))
 
     def _add_name(self, words: tuple[str, ...]) -> None:
         self._names += 1
