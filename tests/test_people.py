@@ -10,8 +10,8 @@ from household_shop import BREAD, OAT, PRODUCTS, buy, cart_of, open_shop
 from hypothesis import given
 from hypothesis import strategies as st
 from spectral_encoder import SpectralEncoder, speak, voiced_speech
+from test_dialogue import EVENTS, Talkers, item, line, order_of
 from test_dialogue import PRODUCTS as SOLD
-from test_dialogue import Talkers, item, line, order_of
 from test_dialogue import cart_of as cart_with
 
 from assistant.attribution import Attribution
@@ -29,7 +29,7 @@ from assistant.settings import Pay, Settings, Talk
 from assistant.shop.belongings import buyers_of, give_order
 from assistant.shop.database import reading, transaction
 from assistant.shop.shopping_list import ListEntry
-from assistant.talk.actions import AddToList, CancelOrder, Identify, RemoveFromList, Say
+from assistant.talk.actions import AddToList, BeginPayment, CancelOrder, Identify, RemoveFromList, Say
 from assistant.talk.dialogue import advance
 from assistant.talk.identifying import PERSONAL
 from assistant.talk.inputs import Heard, Identified, Input, Paid
@@ -106,7 +106,11 @@ class TestOrders:
         assert talk.state is State.CONFIRMING and talk.situation.read_back == cart_with(line("soy"))
 
     def test_an_order_whose_number_is_said_is_told_to_everybody(self):
-        assert Family().asks(Intent.ORDER_STATUS, None, order="4721").situation.placed == "4721"
+        assert Family().hear(Intent.ORDER_STATUS, order="4721").situation.placed == "4721"
+
+    def test_deals_are_told_to_everybody(self):
+        assert Family().asks(Intent.OFFERS, None).said == ["promotions.none"]
+        assert Family().hear(Intent.OFFERS, item("oat")).said == ["promotions.no_deal"]
 
     def test_the_order_just_placed_may_be_cancelled_whoever_says_so(self):
         talk = Family()
@@ -138,6 +142,21 @@ class TestOrders:
         for person, order, name in (("anna", "4721", "oat milk"), ("tim", "3810", "brown bread")):
             if person != voice:
                 assert order not in talk.told and name not in talk.told
+
+
+@given(st.lists(st.tuples(EVENTS, st.sampled_from([None, "anna", "tim"])), max_size=15))
+def test_whoever_speaks_nothing_is_paid_without_a_yes_to_what_was_read_back(said):
+    talk = Family()
+    for event, voice in said:
+        before = talk.situation
+        talk(event)
+        for action in talk.actions:
+            if isinstance(action, Identify) and action.about is not None:
+                talk(Identified(voice, action.about))
+                assert not talk.has(BeginPayment)
+                assert talk.situation.state is not State.IDLE or before.state is State.IDLE
+        confirmed = isinstance(event, Heard) and event.understanding.intent is Intent.CONFIRM
+        assert not talk.has(BeginPayment) or (confirmed and before.state is State.CONFIRMING)
 
 
 class TestWhenItIsNotAsked:

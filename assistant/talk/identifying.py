@@ -14,6 +14,8 @@ from assistant.talk.turn import Handler, Outcome, Turn
 from assistant.understand.understanding import Intent, Understanding
 
 _LISTS = frozenset({Intent.LIST_ADD, Intent.LIST_READ, Intent.LIST_REMOVE, Intent.LIST_BUY})
+_FOR_ALL = _LISTS | {Intent.OFFERS}
+"""What has an answer for everybody, whoever speaks."""
 _HANDLERS: Mapping[Intent, Handler] = {
     Intent.LIST_ADD: asides.add_to_list,
     Intent.LIST_READ: listing.read_list,
@@ -51,7 +53,7 @@ def _asking_whose(handler: Handler) -> Handler:
         heard = turn.understanding
         if not turn.knowledge.people:
             return handler(turn)
-        if heard.intent in _LISTS and _of_all(heard, turn.knowledge.language):
+        if _needs_nobody(heard, turn.knowledge.language):
             return handler(replace(turn, knowledge=_known_to(None, turn, heard)))
         return turn.situation, (Identify(heard),)
 
@@ -65,11 +67,11 @@ PERSONAL: Mapping[Intent, Handler] = {intent: _asking_whose(handler) for intent,
 def _answer(turn: Turn, about: Understanding, name: str | None) -> Outcome:
     """Answers with what is this person's; where the voice is not clear, with what is the household's."""
     view = _known_to(name, turn, about)
-    if name is None and about.intent not in _LISTS and not view.orders:
+    if name is None and about.intent not in _FOR_ALL and not view.orders:
         return resume(turn, Say("personal.unclear"))
     after, actions = _HANDLERS[about.intent](replace(turn, event=Heard(about), knowledge=view))
     if name is None:
-        return after, ((Say("unidentified"),) if about.intent not in _LISTS else ()) + actions
+        return after, ((Say("unidentified"),) if about.intent not in _FOR_ALL else ()) + actions
     if after.state is State.IDLE:
         return after, actions
     if turn.situation.before is None and after.before is not None:
@@ -90,8 +92,10 @@ def _known_to(name: str | None, turn: Turn, heard: Understanding) -> Knowledge:
     return replace(knowledge, orders=orders, entries=entries, people=(), personal=True, speaker=name)
 
 
-def _of_all(heard: Understanding, language: str) -> bool:
-    """Whether the household's own list was named: "our list"."""
+def _needs_nobody(heard: Understanding, language: str) -> bool:
+    """Whether the answer is the same whoever asks: the household's own list, an order's number, deals on products."""
+    if heard.intent not in _LISTS:
+        return bool(heard.order) or (heard.intent is Intent.OFFERS and bool(heard.items or heard.unresolved))
     words = load_language(language).data["answers"]["household"]["words"]
     return not set(words).isdisjoint(heard.text.split())
 
