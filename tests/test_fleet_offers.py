@@ -1,6 +1,6 @@
 """What the shop offers reaches its speakers: catalog and promotions in one piece, and the same bill on both sides."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from household_shop import BREAD, LATTE, OAT, OPENING, PRODUCTS, cart_of, check_books, dollars, open_shop
@@ -8,7 +8,9 @@ from service_process import ServiceProcess
 from speakers import open_speaker, shop_settings
 from spoken_shop import SpokenShop
 
+from assistant.announcements import Announcer
 from assistant.errors import PriceChanged, ServiceUnavailable, SoldOut, StoreError
+from assistant.languages.language import load_language
 from assistant.pay.wallet import Answer
 from assistant.service.client import catalog_sync
 from assistant.service.client.shop_service import ShopService
@@ -17,6 +19,7 @@ from assistant.shop.orders import OrderStatus
 from assistant.shop.outbox import Stage
 from assistant.shop.product import Product
 from assistant.shop.promotions.rule_file import parse_rules
+from assistant.talk.replies import Replies
 
 RULES = """
 currency = "USD"
@@ -248,3 +251,9 @@ def test_an_order_paid_while_the_shop_was_away_at_an_old_price_is_undone_and_the
     assert back.shop.store.prices.rules().promotions[0].deal.pay == 1
     assert not at_the_shop(service, household)
     check_books(back.shop, household)
+    shop = back.shop
+    announcer = Announcer(shop.store, shop.errands, Replies(load_language("en")), "en", "", lambda: datetime.now(UTC))
+    told = (
+        "Your order of three cartons of oat milk costs four dollars now, so it is cancelled. You get your money back."
+    )
+    assert announcer.due() == (told,) and announcer.due() == ()

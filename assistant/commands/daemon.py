@@ -42,6 +42,8 @@ def run(options: argparse.Namespace) -> int:
     """Runs until SIGTERM or Ctrl-C."""
     # The journal adds the time; anyone else can.
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    # Its line for every request would bury those that matter.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     notification = Notification()
     daemon = Daemon(
         lambda: read_settings(options.config),

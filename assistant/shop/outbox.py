@@ -62,6 +62,7 @@ class Parcel:
         stage: How far it is.
         attempts: How often sending it was begun.
         number: Its number at the shop; empty while that is not known.
+        reason: Of a refusal, the shop's code and words.
     """
 
     order_id: str
@@ -70,6 +71,7 @@ class Parcel:
     stage: Stage
     attempts: int
     number: str = ""
+    reason: str = ""
 
 
 class Outbox:
@@ -234,4 +236,4 @@ def body_of(bill: Bill, address: Any | None = None) -> str:
 
 
 def _parcel(row: Any) -> Parcel:
-    return Parcel(row.order_id, row.key, row.body, Stage(row.state), row.attempts, row.number or "")
+    return Parcel(row.order_id, row.key, row.body, Stage(row.state), row.attempts, row.number or "", row.reason)

@@ -6,8 +6,9 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from assistant.announcements import PRICE_CHANGED
 from assistant.errands import Errands
-from assistant.errors import PaymentUnavailable, ServiceUnavailable
+from assistant.errors import PaymentUnavailable, PriceChanged, ServiceUnavailable
 from assistant.service.client.serviced_store import ServicedStore
 from assistant.service.client.shop_service import Refused, RemoteOrder
 from assistant.shop.carrier_events import JOURNEY, CarrierEvent
@@ -46,6 +47,17 @@ class Delivery:
         """Sends what is due, and cancels here what the shop refused; how many orders the shop took.
 
         Raises:
+            SettingsError: As ``send``.
+            StoreError: The database cannot be used; nothing is lost.
+        """
+        taken = self.send()
+        self.settle()
+        return taken
+
+    def send(self) -> int:
+        """Sends what is due; how many orders the shop took.
+
+        Raises:
             SettingsError: Address or token of the shop cannot be used; nothing counts as sent.
             StoreError: The database cannot be used; nothing is lost.
         """
@@ -65,12 +77,19 @@ class Delivery:
             else:
                 self._outbox.move(parcel, Stage.DELIVERED, answer.id)
                 taken += 1
+        return taken
+
+    def settle(self) -> None:
+        """Cancels here what the shop refused, and gives the money back.
+
+        Raises:
+            StoreError: The database cannot be used; it is done the next time.
+        """
         for parcel in self._outbox.parcels(Stage.REFUSED):
             try:
                 self._undo(parcel)
             except PaymentUnavailable as error:  # It is tried again; the orders after it need not wait.
                 _log.warning("the money of order %s cannot be given back now: %s", parcel.order_id, error.message)
-        return taken
 
     def take_news(self) -> None:
         """Asks the shop how its orders are, and notes what is new as carriers' events.
@@ -111,7 +130,8 @@ class Delivery:
             if order.cancellable:
                 order = self._store.undo_order(parcel.order_id)
             if order.status is OrderStatus.REFUNDED:
-                self._errands.notices.put(order.status.value, order.id)
+                dearer = now.reason.startswith(f"{PriceChanged.code}:")
+                self._errands.notices.put(PRICE_CHANGED if dearer else order.status.value, order.id)
             else:
                 _log.error("order %s is %s here, but the shop does not have it", order.id, order.status.words)
             self._outbox.move(parcel, Stage.OVER)

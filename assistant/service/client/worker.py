@@ -62,13 +62,15 @@ class ServiceWorker:
 
     def work(self) -> None:
         """One round. What goes wrong is logged: a shop that is away must not silence the device."""
-        self._attempt(self._delivery.deliver)
+        self._attempt(self._delivery.send)
         if self._clock() >= self._next or self._delivery.refused():
             self._next = self._clock() + self._every
             self._attempt(self._delivery.take_news)
             self._attempt(self._look)
         if self._offer is not None and not self._engaged():
             self._attempt(self._switch)
+        # Afterwards, so that the household is told the price of now.
+        self._attempt(self._delivery.settle)
         self._attempt(self._learn)
 
     def _run(self) -> None:
