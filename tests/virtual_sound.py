@@ -67,6 +67,7 @@ class VirtualSound:
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
         self._heard = bytearray()
+        self._said = np.zeros(0, "<i2")
         self.stalled = threading.Event()
         self.plug()
 
@@ -88,6 +89,10 @@ class VirtualSound:
     def feed(self, samples: np.ndarray) -> None:
         """What the microphone hears from now on, again and again, float in [-1, 1] at the card's rate."""
         self._start(self._fill, (samples * 32767).astype("<i2"))
+
+    def say(self, samples: np.ndarray) -> None:
+        """Somebody speaks once, in place of what the microphone hears else."""
+        self._said = (samples * 32767).astype("<i2")
 
     def drain(self) -> None:
         """The loudspeaker plays, at the speed of life."""
@@ -122,9 +127,14 @@ class VirtualSound:
             if self.stalled.is_set() and number % 50:
                 continue
             block = np.take(samples, range(position, position + count), mode="wrap")
+            said = self._said
+            block[: len(said)] = said[:count]
             try:
                 os.write(self._pipes[0], block.tobytes())
                 position += count
+                # Unless somebody has begun to say something else meanwhile.
+                if said is self._said:
+                    self._said = said[count:]
             except BlockingIOError:
                 continue
 
