@@ -91,7 +91,10 @@ class Parts:
     @property
     def _listed(self) -> tuple[Product, ...]:
         """The products, or those of a shelf that the household knows."""
-        return tuple(self.products.values()) if isinstance(self.products, Shelf) else self.products
+        if not isinstance(self.products, Shelf):
+            return self.products
+        # In an order that stays when something is bought again, so that the graphs stay, too.
+        return tuple(self.products[sku] for sku in sorted(self.products))
 
     @cached_property
     def _graphs(self) -> Graphs:

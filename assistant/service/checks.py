@@ -15,9 +15,10 @@ from assistant.models import find_model
 from assistant.service.finding import Finding, Health
 from assistant.service.payment_checks import examine_provider
 from assistant.settings import Settings
+from assistant.shop.shelf import Shelf
 from assistant.sound_devices import Direction, list_devices
 from assistant.speak.pyttsx3_synthesiser import Pyttsx3Synthesiser
-from assistant.storefront import products_for
+from assistant.storefront import offer_of
 
 _LEAST_FREE_BYTES = 200_000_000
 
@@ -63,7 +64,9 @@ def _speech(settings: Settings, state: Path) -> Finding:
 
 
 def _catalog(settings: Settings, state: Path) -> Finding:
-    return Finding("catalog", Health.GOOD, f"{len(products_for(settings, state, None))} products")
+    offered = offer_of(settings, state, None)
+    count = offered.count() if isinstance(offered, Shelf) else len(offered)
+    return Finding("catalog", Health.GOOD, f"{count} products")
 
 
 def _openfst(settings: Settings, state: Path) -> Finding:
