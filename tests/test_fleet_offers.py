@@ -198,11 +198,29 @@ def test_what_the_shop_does_not_have_is_not_paid(speaker, service):
     open_shop(service.folder).store.import_catalog([OAT, Product("bread", BREAD.names, BREAD.price, stock=1)])
     with pytest.raises(SoldOut, match="Only 1 of bread"):
         speaker.begin((BREAD, 2))
-    assert {one.sku: one.stock for one in speaker.store.products()} == {"oat": None, "bread": 1}
+    assert {one.sku: one.stock for one in speaker.store.products()} == {"oat": None, "bread": 1, "latte": None}
+    speaker.store.sync.sync()
+    assert [one.sku for one in speaker.store.products()] == ["oat", "bread"]
     open_shop(service.folder).store.import_catalog([OAT])
     with pytest.raises(SoldOut, match="not sold any more"):
         speaker.begin((BREAD, 1))
     assert not speaker.store.outbox.parcels()
+
+
+def test_what_a_purchase_has_taken_in_is_completed_by_the_next_sync(speaker, service):
+    offer(service, HALF_PRICE, (BREAD, LATTE, Product("honey", {"en": "honey"}, dollars("5.00"))))
+    speaker.store.sync.take_in({"oat", "bread"})
+    assert [one.sku for one in speaker.store.products()] == ["bread", "latte"]
+    assert speaker.store.prices.rules().promotions[1].deal.basis_points == 5000
+    assert speaker.store.sync.sync() is True and speaker.store.sync.sync() is False
+    assert speaker.store.products() == open_shop(service.folder).store.products()
+    speaker.store.import_catalog((OAT, LATTE))  # not the shop's: nothing of it stays
+    speaker.store.sync.take_in({"oat"})
+    assert speaker.store.sync.sync() is True
+    assert speaker.store.products() == open_shop(service.folder).store.products()
+    open_shop(service.folder).store.prices.switch(parse_rules(RULES.encode()))
+    speaker.store.sync.take_in({"bread"})
+    assert speaker.store.sync.sync() is False and speaker.store.prices.rules().promotions[1].deal.basis_points == 1000
 
 
 def test_a_coupon_is_used_once_by_all_speakers_of_a_household(tmp_path, speaker, service, household):

@@ -1,20 +1,20 @@
 """Keeps this device's catalog, promotions and stock as the shop's are."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Column, Engine, Integer, String, Table, delete, insert, select, update
+from sqlalchemy import Column, Connection, Engine, Integer, String, Table, delete, insert, select, update
 
 from assistant.errors import ServiceUnavailable
 from assistant.service.client.shop_service import PromotionsPage, ShopService
 from assistant.shop import schema
 from assistant.shop.catalog import switch_catalog, with_stock
 from assistant.shop.database import ensure_tables, reading, transaction
-from assistant.shop.feed_product import FeedProduct
+from assistant.shop.feed_product import FeedProduct, to_feed
 from assistant.shop.product import Product
 from assistant.shop.promotions.price_book import read_rules, switch_rules
 from assistant.shop.promotions.rule_entries import RuleDocument
@@ -146,6 +146,41 @@ class CatalogSync:
                     connection.execute(update(schema.products).where(table.sku == sku).values(stock=stock.get(sku)))
         return True
 
+    def take_in(self, skus: Collection[str]) -> None:
+        """Brings promotions and these products up to date, for whoever is buying them; a sync does the rest later.
+
+        However large the catalog is, this is soon done.
+
+        Raises:
+            ServiceUnavailable: The shop does not answer, or changes its catalog all the time; what is here stays.
+            StoreError: The database refused; what is here stays.
+        """
+        page, products = self._some(skus)
+        rules = _rules(page)
+        with self._switching:
+            known = self._known()
+            with transaction(self._engine) as connection:
+                changed = _replace(connection, skus, products)
+                in_use = schema.catalogs.c.revision
+                if changed:
+                    connection.execute(update(schema.catalogs).values(revision=in_use + 1))
+                revision = connection.execute(select(in_use)).scalar_one()
+                numbers = {"catalog": revision, "rules": switch_rules(connection, rules, self._clock())}
+                if known is None:
+                    connection.execute(delete(shop_copies))
+                else:
+                    # Without the tag, the next look finds out what else has changed.
+                    tag = page.tag if known[1] == page.catalog else ""
+                    connection.execute(update(shop_copies).values(numbers | {"tag": tag}))
+
+    def _some(self, skus: Collection[str]) -> tuple[PromotionsPage, tuple[Product, ...]]:
+        for _ in range(_MOST_TRIES):
+            page = self._service.promotions()
+            found, stock = self._service.products(-1, skus), self._service.stock(-1, skus)
+            if page is not None and page.catalog == found.revision == stock.revision:
+                return page, _understood(found.products, stock.stock)
+        raise ServiceUnavailable(_CHANGING)
+
     def version(self) -> tuple[int, int]:
         """The revisions here of catalog and promotions, whoever changed them; 0 for what is not there.
 
@@ -179,12 +214,7 @@ class CatalogSync:
         stock = self._stock(revision)
         if stock is None:
             raise ServiceUnavailable(_CHANGING)
-        try:
-            return with_stock((FeedProduct.model_validate(line).to_product() for line in lines), stock)
-        except ValidationError as error:
-            raise ServiceUnavailable(
-                "The shop's catalog has products that this Voicecart does not understand. Update Voicecart."
-            ) from error
+        return _understood(lines, stock)
 
     def _stock(self, revision: int) -> dict[str, int] | None:
         """What is left of each product that is counted; None when the catalog is of another revision."""
@@ -209,6 +239,29 @@ class CatalogSync:
         with reading(self._engine) as connection:
             row = connection.execute(found).first()
         return None if row is None else (row.tag, row.shop_catalog)
+
+
+def _understood(lines: Iterable[Any], stock: Mapping[str, int]) -> tuple[Product, ...]:
+    try:
+        return with_stock((FeedProduct.model_validate(line).to_product() for line in lines), stock)
+    except ValidationError as error:
+        raise ServiceUnavailable(
+            "The shop's catalog has products that this Voicecart does not understand. Update Voicecart."
+        ) from error
+
+
+def _replace(connection: Connection, skus: Collection[str], products: Iterable[Product]) -> bool:
+    """Puts products in the place of those of ``skus``; whether more than their stock changed."""
+    table, changed = schema.products, False
+    mine = table.c.sku.in_(tuple(skus))
+    before = {row.sku: row.feed_line for row in connection.execute(select(table).where(mine))}
+    for product in products:
+        line = to_feed(replace(product, stock=None))
+        changed |= before.pop(product.sku, line) != line
+        one = update(table).where(table.c.sku == product.sku)
+        connection.execute(one.values(feed_line=line, stock=product.stock))
+    connection.execute(delete(table).where(table.c.sku.in_(tuple(before))))
+    return changed or bool(before)
 
 
 def _rules(page: PromotionsPage) -> RuleDocument:

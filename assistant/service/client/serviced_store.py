@@ -123,7 +123,7 @@ class ServicedStore(Store):
             return
         if isinstance(quote, Quote) and _total(quote) == bill.total:
             return
-        self.sync.sync()
+        self.sync.take_in({line.sku for line in bill.lines})
         if isinstance(quote, Refused):
             raise SoldOut(quote.message)
         cart = Cart(bill.currency, bill.lines).repriced(self.shelf())

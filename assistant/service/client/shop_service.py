@@ -1,6 +1,6 @@
 """Asks the shop's service over HTTP, with the token of this device."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -171,13 +171,14 @@ class ShopService:
             raise OrderError(_read(_Refusal, response).error.message)
         _good(response)
 
-    def products(self, after: int) -> ProductPage:
-        """A page of the catalog.
+    def products(self, after: int, skus: Collection[str] = ()) -> ProductPage:
+        """A page of the catalog, or of these products of it.
 
         Raises:
             ServiceUnavailable: The service does not answer, or has no catalog.
         """
-        return _read(ProductPage, _good(self._ask("GET", "/v1/catalog/products", params={"after": after})))
+        params = {"after": after, "sku": sorted(skus)}
+        return _read(ProductPage, _good(self._ask("GET", "/v1/catalog/products", params=params)))
 
     def promotions(self, known: str = "") -> PromotionsPage | None:
         """The rules of prices; None when they and the catalog are still those of the entity tag ``known``.
@@ -192,13 +193,14 @@ class ShopService:
         page = _read(PromotionsPage, _good(response))
         return page.model_copy(update={"tag": response.headers.get("ETag", "")})
 
-    def stock(self, after: int) -> StockPage:
-        """A page of the stock.
+    def stock(self, after: int, skus: Collection[str] = ()) -> StockPage:
+        """A page of the stock, or of that of these products.
 
         Raises:
             ServiceUnavailable: The service does not answer, or has no catalog.
         """
-        return _read(StockPage, _good(self._ask("GET", "/v1/catalog/stock", params={"after": after})))
+        params = {"after": after, "sku": sorted(skus)}
+        return _read(StockPage, _good(self._ask("GET", "/v1/catalog/stock", params=params)))
 
     def _ask(self, method: str, path: str, **more: Any) -> Any:
         client = self._client

@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
-from sqlalchemy import Connection, select
+from pydantic import StringConstraints
+from sqlalchemy import ColumnElement, Connection, select, true
 
 from assistant.errors import CatalogMissing
 from assistant.service.http.access import Caller, Shop
 from assistant.service.http.answers import documented
-from assistant.service.http.bodies import ProductsAnswer, PromotionsAnswer, StockAnswer
+from assistant.service.http.bodies import MOST_LINES, PLAIN, ProductsAnswer, PromotionsAnswer, StockAnswer
 from assistant.shop.database import reading
 from assistant.shop.promotions.price_book import read_rules
 from assistant.shop.promotions.rule_entries import RuleDocument
@@ -20,6 +21,10 @@ _MOST_STOCK = 10_000
 catalog_routes = APIRouter(prefix="/v1/catalog", tags=["catalog"])
 
 After = Annotated[int, Query(ge=-1, le=2**31 - 1, description="The 'next' of the page before; -1 for the first.")]
+Skus = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PLAIN)]] | None,
+    Query(max_length=MOST_LINES, description="Only these products; without any, all."),
+]
 EntityTag = Annotated[str | None, Header(alias="If-None-Match", max_length=200)]
 
 
@@ -35,6 +40,7 @@ def list_products(
     response: Response,
     after: After = -1,
     limit: Annotated[int, Query(ge=1, le=MOST_PRODUCTS)] = MOST_PRODUCTS,
+    sku: Skus = None,
     known: EntityTag = None,
 ) -> ProductsAnswer | Response:
     """A page of the catalog. The entity tag is the revision's: it changes with the catalog and not with the stock."""
@@ -43,8 +49,8 @@ def list_products(
         tag = f'"{revision}"'
         if _is_known(tag, known):
             return Response(status_code=304, headers={"ETag": tag})
-        found = select(products).where(products.c.position > after).order_by(products.c.position).limit(limit)
-        rows = connection.execute(found).all()
+        found = select(products).where(products.c.position > after, _one_of(sku)).order_by(products.c.position)
+        rows = connection.execute(found.limit(limit)).all()
     response.headers["ETag"] = tag
     return ProductsAnswer(
         revision=revision,
@@ -77,14 +83,18 @@ def list_promotions(
 
 @catalog_routes.get("/stock", responses=documented(404), summary="What is left")
 def list_stock(
-    device: Caller, shop: Shop, after: After = -1, limit: Annotated[int, Query(ge=1, le=_MOST_STOCK)] = _MOST_STOCK
+    device: Caller,
+    shop: Shop,
+    after: After = -1,
+    limit: Annotated[int, Query(ge=1, le=_MOST_STOCK)] = _MOST_STOCK,
+    sku: Skus = None,
 ) -> StockAnswer:
     """A page of the stock; a product that is not in it is not counted."""
     with reading(shop.engine) as connection:
         revision, _ = _revision(connection)
         found = (
             select(products.c.sku, products.c.position, products.c.stock)
-            .where(products.c.position > after, products.c.stock.is_not(None))
+            .where(products.c.position > after, products.c.stock.is_not(None), _one_of(sku))
             .order_by(products.c.position)
             .limit(limit)
         )
@@ -94,6 +104,10 @@ def list_stock(
         stock={row.sku: row.stock for row in rows},
         next=rows[-1].position if len(rows) == limit else None,
     )
+
+
+def _one_of(skus: list[str] | None) -> ColumnElement[bool]:
+    return products.c.sku.in_(skus) if skus else true()
 
 
 def _is_known(tag: str, known: str | None) -> bool:
