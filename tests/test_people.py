@@ -29,7 +29,7 @@ from assistant.settings import Pay, Settings, Talk
 from assistant.shop.belongings import buyers_of, give_order
 from assistant.shop.database import reading, transaction
 from assistant.shop.shopping_list import ListEntry
-from assistant.talk.actions import AddToList, BeginPayment, CancelOrder, Identify, RemoveFromList, Say
+from assistant.talk.actions import AddToList, BeginPayment, CancelOrder, ChangeCart, Identify, RemoveFromList, Say
 from assistant.talk.dialogue import advance
 from assistant.talk.identifying import PERSONAL
 from assistant.talk.inputs import Heard, Identified, Input, Paid
@@ -72,6 +72,9 @@ class Family(Talkers):
 
     def __call__(self, event: Input) -> "Family":
         self.situation, self.actions = advance(self.situation, event, self.knowledge, self.talk)
+        for action in self.actions:
+            if isinstance(action, ChangeCart):
+                self.cart = action.cart
         return self
 
     def asks(self, intent: Intent, voice: str | None, *items: object, **more: object) -> "Family":
@@ -134,7 +137,19 @@ class TestOrders:
         alone = Family(orders=orders, people=()).hear(Intent.ORDER, item("oat"))
         assert alone.said == ["recommend.together"]
         buyers = {order.id: "anna" for order in orders}
-        assert Family(orders=orders, buyers=buyers).hear(Intent.ORDER, item("oat")).said == ["read_back"]
+        for voice in ("tim", None):
+            talk = Family(orders=orders, buyers=buyers).asks(Intent.ORDER, voice, item("oat"))
+            assert talk.said[-1] == "read_back" and "brown bread" not in talk.told
+        talk = Family(orders=orders, buyers=buyers).asks(Intent.ORDER, "anna", item("oat"))
+        assert talk.said == ["personal.morning", "recommend.together"]
+        assert talk.hear(Intent.CONFIRM).said == ["read_back"] and talk.skus() == {"oat": 1, "brown": 1}
+
+    def test_where_nothing_is_to_be_offered_no_voice_is_compared(self):
+        orders = tuple(order_of(str(1000 + n), cart_with(line("oat"), line("brown"))) for n in range(5))
+        buyers = {order.id: "anna" for order in orders}
+        assert Family(orders=orders, buyers=buyers).hear(Intent.ORDER, item("soy")).said == ["read_back"]
+        off = Family(orders=orders, buyers=buyers, talk=Talk(recommendations=False))
+        assert off.hear(Intent.ORDER, item("oat")).said == ["read_back"]
 
     @given(WORDS, st.sampled_from([None, "anna", "tim"]))
     def test_nobody_hears_of_anybody_elses(self, intent, voice):

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from assistant.settings import Talk
 from assistant.talk.actions import AbandonPayment, Action, Listen, Say
-from assistant.talk.inputs import Input, Paid, kind_of
+from assistant.talk.identifying import answer_by_voice
+from assistant.talk.inputs import Identified, Input, Paid, kind_of
 from assistant.talk.remembering import remember
 from assistant.talk.situation import Knowledge, Situation, State
 from assistant.talk.transitions import TABLE
@@ -30,8 +31,13 @@ def advance(
     Returns:
         Where it stands now, and what is to be done, in this order.
     """
-    row = TABLE[situation.state, kind_of(event)]
-    after, actions = row.handler(Turn(situation, event, knowledge, settings))
+    turn = Turn(situation, event, knowledge, settings)
+    if isinstance(event, Identified) and event.about is not None:
+        row = TABLE[situation.state, event.about.intent]
+        after, actions = answer_by_voice(turn, row.handler)
+    else:
+        row = TABLE[situation.state, kind_of(event)]
+        after, actions = row.handler(turn)
     # Whoever asks first whose voice it was stays where the conversation stands until that is known.
     if after != situation and after.state not in row.to:
         raise AssertionError(f"{situation.state} on {kind_of(event)} may not lead to {after.state}")

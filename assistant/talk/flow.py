@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from assistant.shop.addresses import Address
 from assistant.shop.cart import Cart
-from assistant.talk.actions import Action, Listen, Say
+from assistant.talk.actions import Action, Identify, Listen, Say
 from assistant.talk.asking import ask
-from assistant.talk.recommending import recommendation
+from assistant.talk.recommending import depends_on_the_voice, recommendation
 from assistant.talk.settling import fit_to_shop, settle
 from assistant.talk.situation import Goal, Knowledge, ReallyCancel, ReallyReturn, Situation, State, Wish
 from assistant.talk.turn import Outcome, Turn, asleep, done, kept, listening
@@ -35,6 +35,8 @@ def _finish(turn: Turn, situation: Situation, cart: Cart, said: tuple[Say, ...])
         more = gained(before, cart, turn.knowledge.language)
         return done(*turn.save(cart), *said, *((Say("added", {"items": more}),) if more else ()))
     if cart != before or situation.whole_cart:
+        if depends_on_the_voice(turn, situation, cart):
+            return turn.situation, (Identify(turn.understanding),)
         offered = recommendation(turn, situation, cart)
         if offered:
             question, listen = ask(offered, turn.knowledge)

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from assistant.shop.cart import Cart
 from assistant.shop.habits import recommend
+from assistant.talk.inputs import Heard
+from assistant.talk.knowing import known_to
 from assistant.talk.situation import Situation, TakeRecommendation, Wish
 from assistant.talk.turn import Turn
 from assistant.understand.understanding import Intent
@@ -16,13 +18,20 @@ def recommendation(turn: Turn, situation: Situation, cart: Cart) -> TakeRecommen
     if unwanted or knowledge.now is None or knowledge.obstacle or situation.read_back is not None:
         return None
     # Nobody hears of another's habits: where the voice was not compared, only the household's own count.
-    orders = [order for order in knowledge.orders if not knowledge.people or order.id not in knowledge.buyers]
+    orders = known_to(None, knowledge).orders if knowledge.people else knowledge.orders
     found = recommend(cart, orders, knowledge.products, knowledge.now)
     if found is None:
         return None
     line = found.line
     wish = Wish(line.name(knowledge.language), line.quantity, line.options, sku=line.sku, quantity_said=True)
     return TakeRecommendation(wish, found.reason, found.evidence)
+
+
+def depends_on_the_voice(turn: Turn, situation: Situation, cart: Cart) -> bool:
+    """Whether there is something to offer to one of several people, so that it matters who has just spoken."""
+    knowledge = turn.knowledge
+    views = (known_to(name, knowledge) for name in knowledge.people if isinstance(turn.event, Heard))
+    return any(recommendation(replace(turn, knowledge=view), situation, cart) is not None for view in views)
 
 
 def taken(turn: Turn, question: TakeRecommendation) -> tuple[Wish, ...]:

@@ -162,7 +162,7 @@ ROWS: tuple[Row, ...] = (
     Row(EVERY, (Intent.COUPON,), promoting.use_coupon, (*_ASIDE, IDLE)),
     Row(EVERY, (CouponNamed,), promoting.coupon_named, _ASIDE),
     Row(EVERY, (Intent.WHO_SPEAKS,), identifying.who_speaks, (*_ASIDE, IDLE)),
-    Row(EVERY, (Identified,), identifying.identified, (*_ASIDE, IDLE)),
+    Row(EVERY, (Identified,), identifying.tell_who_speaks, _ASIDE),
     Row(EVERY, (Intent.HELP,), asides.give_help, _ASIDE),
     # In every state.
     Row(EVERY, (Intent.STOP,), everywhere.stop, (IDLE,)),
