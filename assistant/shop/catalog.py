@@ -19,6 +19,7 @@ from assistant.shop.shelf import Shelf
 RESERVATION = timedelta(minutes=5)
 """How long stock is kept for an order that awaits its payment, when nobody says otherwise."""
 
+_AT_ONCE = 2_000
 _IN_USE = schema.catalogs.c.name == "in use"
 
 
@@ -211,6 +212,18 @@ def with_stock(products: Iterable[Product], left: Mapping[str, int]) -> tuple[Pr
         product if product.stock == left.get(product.sku) else replace(product, stock=left.get(product.sku))
         for product in products
     )
+
+
+def _rows(products: Iterable[Product], begin: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "sku": product.sku,
+            "position": position,
+            "feed_line": to_feed(replace(product, stock=None)),
+            "stock": product.stock,
+        }
+        for position, product in enumerate(products, begin)
+    ]
 
 
 def _read_products(connection: Connection) -> tuple[Product, ...]:
