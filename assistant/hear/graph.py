@@ -26,7 +26,7 @@ from assistant.understand.grammar import Alternatives, Filler, Grammar, Words
 from assistant.understand.grammar import Sequence as InSequence
 from assistant.understand.understanding import Expecting
 
-_FORMAT = 4  # Raised whenever the same input compiles to something else.
+_FORMAT = 5  # Raised whenever the same input compiles to something else.
 _KEPT = 4  # Compiled sets kept beside the present one: several shops may take turns on one machine.
 _WAKE = "wake"
 WAKE_COST = -4.0
@@ -168,7 +168,6 @@ def _compile_words(model: Path, words: Iterable[str], lexicon: Lexicon, folder: 
         topology.phones,
         UNKNOWN,
         (WAKE_MARK,),
-        pauses=topology.silence_cost is None,
     )
     lexicon_path, topology_path, graph = folder / "L.fst", folder / "T.fst", folder / "HCL.fst"
     compile_automaton(transducer.automaton, lexicon_path)

@@ -27,7 +27,6 @@ def lexicon_transducer(
     phones: Sequence[str],
     unknown: str,
     marks: Sequence[str] = (),
-    pauses: bool = True,
 ) -> LexiconTransducer:
     """Phones (numbered from 1) → words, any number of words.
 
@@ -41,7 +40,6 @@ def lexicon_transducer(
         phones: ``phones[0]`` is silence.
         unknown: The word for any sounds.
         marks: Words without sound.
-        pauses: Whether silence between words is allowed here (else the topology allows it anywhere).
     """
     count = len(phones)
     index = {phone: number for number, phone in enumerate(phones, 1)}
@@ -66,8 +64,8 @@ def lexicon_transducer(
         arcs.append((loop, loop, number, 0, UNKNOWN_PHONE_COST))
     arcs.append((loop, root, end, 0, 0.0))
     arcs.extend((root, root, end + position, numbers[mark], 0.0) for position, mark in enumerate(marks, 1))
-    if pauses:
-        arcs.append((root, root, 1, 0, PAUSE_COST))
+    # Only between words: a pause allowed within them lets hesitations turn into words that nobody said.
+    arcs.append((root, root, 1, 0, PAUSE_COST))
     for word, variant in known:
         labels = [index[phone] for phone in variant]
         if uses[variant] > 1 or variant in prefixes:

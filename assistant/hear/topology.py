@@ -7,8 +7,6 @@ from pathlib import Path
 from assistant.errors import ModelDamaged
 from assistant.hear.openfst import Arc, Automaton
 
-_FIRST_SILENCE_COST = 0.1
-
 
 @dataclass(frozen=True)
 class Topology:
@@ -19,11 +17,9 @@ class Topology:
 
     Attributes:
         phones: In the order of the model's outputs; ``phones[0]`` is silence.
-        silence_cost: Cost of a pause after any phone, or None when pauses only come between words.
     """
 
     phones: tuple[str, ...]
-    silence_cost: float | None
 
     @property
     def first_disambiguation(self) -> int:
@@ -44,16 +40,8 @@ class Topology:
                 arcs.append((state, state, self.first_disambiguation + index, count + 1 + index, 0.0))
             if state != start:
                 arcs.append((state, state, 2 * state + 1, 0, 0.0))
-            if state != 0:
-                arcs.extend(self._silence(state, start))
-            for phone in range(1, count):
-                arcs.append((state, phone, 2 * phone + 2, phone + 1, 0.0))
+            arcs.extend((state, phone, 2 * phone + 2, phone + 1, 0.0) for phone in range(count) if phone or state)
         return Automaton(arcs, dict.fromkeys(range(count + 1), 0.0), start)
-
-    def _silence(self, state: int, start: int) -> list[Arc]:
-        if self.silence_cost is None:
-            return [(state, 0, 2, 1, 0.0)]
-        return [(state, 0, 2, 0, _FIRST_SILENCE_COST if state == start else self.silence_cost)]
 
 
 def read_topology(model: Path) -> Topology:
@@ -66,9 +54,9 @@ def read_topology(model: Path) -> Topology:
     try:
         values = json.loads(path.read_text("utf-8"))
         phones, context = tuple(values["phones"]), values["context"]
-        silence, cost = values["silence"], values.get("silence_after_any_phone_cost")
+        silence = values["silence"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelDamaged(f"{path} cannot be read ({error}). Install the model again: voicecart models.") from error
     if context != "mono" or phones[0] != silence:
         raise ModelDamaged(f"{path} describes a model of a kind that this version does not know ({context}).")
-    return Topology(phones, None if cost is None else float(cost))
+    return Topology(phones)

@@ -15,8 +15,6 @@ import torch
 from assistant.models import write_manifest
 from scripts.train_asr import kaldi_format as kaldi
 
-SILENCE_COST = 1.0
-"""Cost of a pause after any phone (natural-log units)."""
 RESIDUAL = 0.66
 """Weight of a layer's input beside its output, as in Kaldi's TDNN-F recipes."""
 MATRICES: dict[str, Callable[[np.ndarray], bytes]] = {
@@ -26,7 +24,7 @@ MATRICES: dict[str, Callable[[np.ndarray], bytes]] = {
 }
 MFCC = "--use-energy=false\n--num-mel-bins=40\n--num-ceps=40\n--low-freq=20\n--high-freq=-400\n--dither=0\n"
 DECODING = (
-    "--min-active=200\n--max-active=5000\n--beam=13.0\n--lattice-beam={lattice_beam}\n--acoustic-scale=1.0\n"
+    "--min-active=200\n--max-active=3000\n--beam=10.0\n--lattice-beam={lattice_beam}\n--acoustic-scale=1.0\n"
     "--frame-subsampling-factor=3\n--endpoint.silence-phones=1\n--endpoint.rule2.min-trailing-silence=0.5\n"
     "--endpoint.rule3.min-trailing-silence=0.75\n--endpoint.rule4.min-trailing-silence=1.0\n"
 )
@@ -127,7 +125,6 @@ def export(checkpoint: Mapping[str, Any], folder: Path, matrices: str = "one-byt
         "phones": phones,
         "context": "mono",
         "silence": phones[0],
-        "silence_after_any_phone_cost": SILENCE_COST,
     }
     (folder / "topology.json").write_text(json.dumps(topology) + "\n", "ascii")
     write_manifest(folder)
