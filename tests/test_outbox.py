@@ -478,5 +478,5 @@ def test_settings_lead_to_the_service_and_the_command_syncs(tmp_path, service, c
     config = tmp_path / "voicecart.toml"
     config.write_text("[shop]\n" + "".join(f'{key} = "{value}"\n' for key, value in changes.items()))
     assert main(["catalog", "sync", "--config", str(config), "--state", str(tmp_path)]) == 0
-    assert "is new" in capsys.readouterr().out and len(shop.store.products()) == 3
+    assert "are new" in capsys.readouterr().out and len(shop.store.products()) == 3
     assert main(["catalog", "sync", "--state", str(tmp_path)]) == 2

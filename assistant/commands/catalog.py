@@ -105,7 +105,7 @@ def _sync(options: argparse.Namespace) -> int:
     if options.rest or not options.settings.shop.service:
         raise UsageError("'voicecart catalog sync' takes no feed, but the setting shop.service.")
     changed = open_sync(options.settings, options.state).sync()
-    print(f"The catalog {'is new' if changed else 'has not changed'}; the stock is the shop's.")
+    print(f"Catalog and promotions {'are new' if changed else 'have not changed'}; the stock is the shop's.")
     return 0
 
 
