@@ -27,6 +27,7 @@ from assistant.shop.database import open_database, reading, transaction
 from assistant.shop.money import Money
 from assistant.shop.orders import OrderStatus
 from assistant.shop.payments import PaymentState
+from assistant.shop.refunds import ReturnedUnits
 from assistant.shop.store import Store
 from assistant.storefront import Storefront, open_storefront
 
@@ -162,6 +163,28 @@ class TestOnePayment:
         for part, amount, kept in ((1, "2.00", 540), (1, "2.00", 540), (2, "3.40", 200), (1, "2.00", 200)):
             settle(shop, "refund_part", "1", part, dollars(amount))
             assert server.money() == (0, kept) and state(shop, "1") is PaymentState.CAPTURED
+
+    def test_lines_that_are_owed_are_given_back_with_the_rest_of_the_order(self, shop, server, monkeypatch):
+        order = shop.store.begin_order(CART, "key")
+        shop.provider.authorise(order.id, order.total)
+        shop.store.complete_order(order.id)
+        shop.store.move_order(order.id, OrderStatus.DELIVERED)
+
+        def unreachable(*given):
+            raise PaymentUnavailable("Not now.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(StripeApi, "refund_part", unreachable)
+            patch.setattr(StripeApi, "look", unreachable)
+            for give_back in (
+                lambda: shop.errands.returns.return_lines(order.id, (ReturnedUnits(1, 1),)),
+                lambda: shop.errands.returns.return_order(order.id),
+            ):
+                with pytest.raises(PaymentUnavailable):
+                    give_back()
+            assert shop.errands.returns.recover() == () and server.money() == (0, 740)
+        assert shop.errands.returns.recover() == (order.id,) and shop.errands.returns.recover() == ()
+        assert shop.store.order(order.id).status is OrderStatus.REFUNDED and server.money() == (0, 0)
 
     def test_a_void_gives_back_and_ends_it(self, shop, server):
         shop.provider.authorise("1", TOTAL)

@@ -186,9 +186,10 @@ class Returns:
         return tuple(settled)
 
     def _pay_back(self, order_id: str) -> Order:
-        """Gives back what is owed for an order's lines, then for the order when all of it has gone back."""
+        """Gives back what is owed for an order's lines; for the whole order at once when all of it has gone back."""
         with reading(self._engine) as connection:
-            owed = owed_for(connection, self._household, order_id)
+            whole = self._book.get(connection, order_id).status is OrderStatus.RETURNED
+            owed = () if whole else owed_for(connection, self._household, order_id)
         for one in owed:
             with transaction(self._engine, self._household) as connection:
                 # Another device may have given it back meanwhile.
