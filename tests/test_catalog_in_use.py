@@ -187,6 +187,32 @@ def test_a_new_catalog_waits_for_the_end_of_the_conversation(tmp_path, service):
     assert "Shall I order it?" in running.replies[0] and len(running.left) == 1
 
 
+def interrupted(running):
+    """Somebody begins to talk just when the catalog has been fetched."""
+    fetch = running.store.sync.fetch
+
+    def interrupt():
+        running.store.sync.fetch = fetch
+        running.device.push_to_talk()
+        return fetch()
+
+    running.store.sync.fetch = interrupt
+
+
+def test_a_conversation_that_begins_while_the_catalog_is_fetched_goes_on_with_the_old(tmp_path, service):
+    running = Serviced(
+        tmp_path,
+        service,
+        "begins",
+        [
+            *(0.1, offer((OAT, LATTE)), call(interrupted), WORK, expect(engaged=True, products=3, renewed=0)),
+            *(0.1, "order one brown bread", 1.0, WORK, expect(products=3, renewed=0), "no", MANY_SECONDS),
+            *(expect(engaged=False), WORK, expect(products=2, renewed=1)),
+        ],
+    )
+    assert "one loaf of brown bread" in running.replies[0] and not running.store.orders()
+
+
 def test_whoever_is_to_leave_finishes_the_conversation_first(tmp_path, service):
     running = Serviced(
         tmp_path,

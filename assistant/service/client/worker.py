@@ -19,7 +19,7 @@ _STOP_SECONDS = 5.0
 class ServiceWorker:
     """Sends orders as soon as they are paid; every so often asks for news of orders and for what the shop offers.
 
-    A new catalog, with its promotions, is fetched at any time and switched over while no conversation is open.
+    While a conversation is open no catalog is fetched, which takes its time, and none is switched over.
 
     Args:
         delivery: Sends orders, and asks for news.
@@ -46,6 +46,7 @@ class ServiceWorker:
         self._clock = clock
         self._engaged = engaged
         self._next = clock() + every_seconds
+        self._due = False
         self._offer: NewOffer | None = None
         self._version, self._coupons = sync.version(), sync.coupons()
         self._stopping = threading.Event()
@@ -66,6 +67,9 @@ class ServiceWorker:
         if self._clock() >= self._next or self._delivery.refused():
             self._next = self._clock() + self._every
             self._attempt(self._delivery.take_news)
+            self._due = True
+        if self._due and not self._engaged():
+            self._due = False
             self._attempt(self._look)
         if self._offer is not None and not self._engaged():
             self._attempt(self._switch)
