@@ -131,6 +131,18 @@ class TestWords:
         assert least([]) == math.inf, "a name has at least one word"
 
 
+def test_a_word_that_the_model_lacks_is_heard_as_others_in_a_chain_too():
+    chain = counted((product("a", "dettol soap"),)).chain
+    numbers = {word: number for number, word in enumerate(["debt", "all", "[unk]", "dettol", *chain.words], 1)}
+    automaton = chain_acceptor(chain, Labels(numbers, {"dettol": (1, 2)}))
+    assert all(source >= 0 and target >= 0 for source, target, *_ in automaton.arcs)
+    heard = [(label, output) for _, _, label, output, _ in automaton.arcs if label in (1, 2)]
+    assert heard == [(1, 0), (2, numbers["dettol"])] * (len(heard) // 2) and heard
+    inside = {target for _, target, label, _, _ in automaton.arcs if label == 1}
+    assert len(inside) == len(heard) // 2, "each has a state of its own between the words"
+    assert not any(label == numbers["dettol"] for _, _, label, _, _ in automaton.arcs)
+
+
 def test_only_the_grammar_of_a_large_catalog_has_a_chain():
     words = counted(PRODUCTS)
     for expecting, grammar in build_grammars(PRODUCTS[:5], LANGUAGE, "hey genie", words=words).items():
