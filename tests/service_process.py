@@ -29,6 +29,7 @@ class ServiceProcess:
     """The service over the database of ``folder``, on a free port of the loopback interface; ``shop``: its settings."""
 
     def __init__(self, folder: Path, port: int = 0, **shop: object) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         self.settings = {"database": DATABASES.address(folder)} | shop
         self.shop = open_shop(folder)
