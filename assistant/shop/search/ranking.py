@@ -47,16 +47,19 @@ def rank(
     """
     most = max((entry.sold for entry in entries), default=0)
     placed = []
-    said = set(spoken.stems(words))
+    said, stems = set(spoken.stems(words)), _stems(entries, spoken)
     for entry, score in zip(entries, _scores(tuple(words), entries, spoken), strict=True):
         popularity = math.log1p(entry.sold) / math.log1p(most) if most else 0.0
         place = score + _POPULAR * popularity + (_BOUGHT if entry.sku in bought else 0.0)
-        placed.append((-place, entry.price, entry.sku, Found(entry.sku, score, said <= _stems(entry, spoken))))
+        holds = said <= {stems[word] for name in entry.names for word in name.split()}
+        placed.append((-place, entry.price, entry.sku, Found(entry.sku, score, holds)))
     return tuple(found for _, _, _, found in sorted(placed, key=lambda one: one[:3]))
 
 
-def _stems(entry: Entry, spoken: SpokenWords) -> set[str]:
-    return set(spoken.stems(tuple({word for name in entry.names for word in name.split()})))
+def _stems(entries: Sequence[Entry], spoken: SpokenWords) -> dict[str, str]:
+    """Every word of all names → its stem."""
+    words = tuple({word for entry in entries for name in entry.names for word in name.split()})
+    return dict(zip(words, spoken.stems(words), strict=True))
 
 
 def _scores(words: tuple[str, ...], entries: Sequence[Entry], spoken: SpokenWords) -> list[float]:
