@@ -118,7 +118,9 @@ def export(checkpoint: Mapping[str, Any], folder: Path, matrices: str = "one-byt
         (folder / part).mkdir(parents=True, exist_ok=True)
     phones = list(checkpoint["phones"])
     model = kaldi.HEADER + transition_model(len(phones)) + network(checkpoint, MATRICES[matrices])
-    (folder / "am" / "final.mdl").write_bytes(model)
+    target = folder / "am" / "final.mdl"
+    target.unlink(missing_ok=True)  # Compiled graphs hold hard links to it and keep what they were compiled for.
+    target.write_bytes(model)
     (folder / "conf" / "mfcc.conf").write_text(MFCC, "ascii")
     (folder / "conf" / "model.conf").write_text(DECODING.format(lattice_beam=lattice_beam), "ascii")
     topology = {
