@@ -181,6 +181,16 @@ class TestUnderstanding:
         found = large.understand(["order a jasmin rise"], Context())
         assert [item.sku for item in found.items] == ["rice"]
 
+    def test_another_brand_s_product_is_asked_about_and_not_taken(self, large: Parts):
+        one = PRODUCTS[50]
+        taken = {f"{other.brand} {other.name('en')}" for other in PRODUCTS}
+        brand = next(
+            other.brand for other in PRODUCTS if other.brand and f"{other.brand} {one.name('en')}" not in taken
+        )
+        found = large.understand([LANGUAGE.normalise(f"order {brand} {one.name('en')}")], Context())
+        assert not found.items
+        assert one.sku in (*found.unresolved[0].candidates, found.unresolved[0].suggestion)
+
     def test_what_is_not_sold_is_not_taken(self, large: Parts):
         for text in ("order an inflatable dragon", "what is the weather like", "we should go home now"):
             assert not large.understand([text], Context()).items

@@ -101,7 +101,7 @@ def test_what_nobody_can_say_is_found_by_its_spelling(tmp_path: Path) -> None:
             return {word: () for word in words}
 
     search = open_search(tmp_path, Source("shop", lambda: BRANDED), LANGUAGE, Mute())
-    assert search.search("oatly oat drink")[0] == Found("oat", 100.0, holds=True)
+    assert search.search("oatly oat drink")[0] == Found("oat", 100.0)
 
 
 def test_nothing_is_found_by_nothing(shop: ProductSearch) -> None:

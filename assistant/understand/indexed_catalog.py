@@ -15,6 +15,8 @@ from assistant.understand.likeness import ALIKE, Pronounce
 from assistant.understand.product_phrases import Naming, phrases_of_options
 
 _REMEMBERED = 2_000
+_ANOTHER = 70.0
+"""Most that a product scores without a word that others have, such as another brand: it is asked about, not taken."""
 _KIN = 30
 """How many of the nearest products are looked through for those that are akin to one."""
 
@@ -110,7 +112,7 @@ class IndexedCatalog(SearchableCatalog):
             return self._few(among).search(words)
         if exact := self.by_words.get(self._stem(words)):
             return tuple(Match(sku, 100.0) for sku in exact)
-        matches = [Match(found.sku, _score(found)) for found in self._search.compare(words, self._known)]
+        matches = [Match(found.sku, self._score(found)) for found in self._search.compare(words, self._known)]
         return tuple(sorted((match for match in matches if match.score > 0), key=lambda match: -match.score))
 
     def akin(self, words: Sequence[str], sku: str) -> tuple[str, ...]:
@@ -121,16 +123,23 @@ class IndexedCatalog(SearchableCatalog):
         near = [found.sku for found in self._search.compare((*words, *name)) if found.sku != sku][:_KIN]
         return self._few((*near, sku)).akin(words, sku)
 
+    def _score(self, found: Found) -> float:
+        """A likeness as a score like those of a small catalog."""
+        slope, basis = ALIKE
+        score = slope * found.score + basis
+        if not found.missing:
+            return max(score, WITHIN)
+        return min(score, _ANOTHER) if not self._stems.isdisjoint(found.missing) else score
+
+    @cached_property
+    def _stems(self) -> frozenset[str]:
+        """Stems of all words in names."""
+        return frozenset(self._stem(tuple(self._search.words.chain.words)))
+
     def _few(self, skus: Collection[str]) -> SearchableCatalog:
         """A catalog of these products only."""
         products = [self.products[sku] for sku in dict.fromkeys(skus) if sku in self.products]
         return SearchableCatalog(products, self.language, self._pronounce)
-
-
-def _score(found: Found) -> float:
-    """A likeness as a score like those of a small catalog."""
-    slope, basis = ALIKE
-    return max(slope * found.score + basis, WITHIN if found.holds else 0.0)
 
 
 @dataclass(frozen=True)

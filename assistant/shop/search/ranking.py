@@ -26,12 +26,12 @@ class Found:
     Attributes:
         sku: Its key.
         score: How well it fits what was said (0-100); habits change the order, never the score.
-        holds: Whether all that was said is in its names.
+        missing: Stems of what was said that are in none of its names.
     """
 
     sku: str
     score: float
-    holds: bool = False
+    missing: frozenset[str] = frozenset()
 
 
 def rank(
@@ -47,12 +47,12 @@ def rank(
     """
     most = max((entry.sold for entry in entries), default=0)
     placed = []
-    said, stems = set(spoken.stems(words)), _stems(entries, spoken)
+    said, stems = frozenset(spoken.stems(words)), _stems(entries, spoken)
     for entry, score in zip(entries, _scores(tuple(words), entries, spoken), strict=True):
         popularity = math.log1p(entry.sold) / math.log1p(most) if most else 0.0
         place = score + _POPULAR * popularity + (_BOUGHT if entry.sku in bought else 0.0)
-        holds = said <= {stems[word] for name in entry.names for word in name.split()}
-        placed.append((-place, entry.price, entry.sku, Found(entry.sku, score, holds)))
+        missing = said.difference(stems[word] for name in entry.names for word in name.split())
+        placed.append((-place, entry.price, entry.sku, Found(entry.sku, score, missing)))
     return tuple(found for _, _, _, found in sorted(placed, key=lambda one: one[:3]))
 
 
