@@ -24,7 +24,7 @@ MATRICES: dict[str, Callable[[np.ndarray], bytes]] = {
 }
 MFCC = "--use-energy=false\n--num-mel-bins=40\n--num-ceps=40\n--low-freq=20\n--high-freq=-400\n--dither=0\n"
 DECODING = (
-    "--min-active=200\n--max-active=3000\n--beam=10.0\n--lattice-beam={lattice_beam}\n--acoustic-scale=1.0\n"
+    "--min-active=200\n--max-active=2000\n--beam=12.0\n--lattice-beam={lattice_beam}\n--acoustic-scale=1.0\n"
     "--frame-subsampling-factor=3\n--endpoint.silence-phones=1\n--endpoint.rule2.min-trailing-silence=0.5\n"
     "--endpoint.rule3.min-trailing-silence=0.75\n--endpoint.rule4.min-trailing-silence=1.0\n"
 )
