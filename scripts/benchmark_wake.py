@@ -1,6 +1,7 @@
 """Misses against false alarms of a wake phrase, with the shipped model and the spotter that the device uses.
 
-usage: benchmark_wake.py [--phrase TEXT] [--positives 200] [--hours 5] [--decibels 10] [--curve FILE.png] [--state DIR]
+usage: benchmark_wake.py [--phrase TEXT] [--positives 200] [--hours 5] [--decibels 10] [--processes 1]
+                          [--curve FILE.png] [--state DIR]
 
 Positives are recordings of the phrase where there are any (VOICECART_SHARED, set "wakeword"), else synthetic voices;
 negatives are recorded English speech of all other sets, every other clip in household noise. Noises are of the part
@@ -8,10 +9,12 @@ that training never heard. Every score above a low floor counts, so the curve sh
 """
 
 import argparse
+import multiprocessing
 import random
 import sys
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -65,11 +68,55 @@ def positives(phrase: str, count: int) -> tuple[str, list[Samples]]:
     return "synthetic", [ShopperVoice.parse(voice).say(phrase + ending) for voice in VOICES for ending in ENDINGS]
 
 
-def negatives(phrase: str) -> Iterator[Samples]:
-    """Speech without the phrase, in a fixed random order."""
-    clips = [clip for clip in recorded_clips("train") if phrase not in clip.text]
+def negatives(phrase: str) -> list[Path]:
+    """Recordings of speech without the phrase, in a fixed random order."""
+    clips = [clip.path for clip in recorded_clips("train") if phrase not in clip.text]
     random.Random(3).shuffle(clips)
-    return (read_waveform(clip.path) for clip in clips)
+    return clips
+
+
+@dataclass(frozen=True)
+class Listener:
+    """What a process needs to look for the phrase in recordings; every other one is heard in noise.
+
+    Attributes:
+        wake: The graph's folder.
+        decibels: Of speech over noise.
+    """
+
+    wake: Path
+    decibels: float
+
+    @cached_property
+    def spotter(self) -> VoskWakeSpotter:
+        """Takes any score above the floor."""
+        return VoskWakeSpotter(self.wake, Settings().hear, FLOOR)
+
+    @cached_property
+    def noises(self) -> list[Samples]:
+        """Noises that training never heard."""
+        return held_out_noises()
+
+    def listen(self, number: int, path: Path) -> tuple[list[float], float, float]:
+        """Scores in the recording, its seconds, and the CPU seconds that finding them took."""
+        samples = read_waveform(path)
+        heard = noisy(samples, self.noises, self.decibels, number) if number % 2 else samples
+        began = time.process_time()
+        return scores(self.spotter, heard), len(samples) / RATE, time.process_time() - began
+
+
+_listener: Listener
+
+
+def begin_listening(listener: Listener) -> None:
+    """Gives a process its listener."""
+    global _listener
+    _listener = listener
+
+
+def listen(numbered: tuple[int, Path]) -> tuple[list[float], float, float]:
+    """``Listener.listen`` in a process of its own."""
+    return _listener.listen(*numbered)
 
 
 def draw(path: Path, title: str, misses: dict[str, np.ndarray], alarms: np.ndarray, hours: float) -> None:
@@ -102,6 +149,7 @@ def main() -> None:
     parser.add_argument("--positives", type=int, default=200)
     parser.add_argument("--hours", type=float, default=5.0, help="of speech without the phrase (default: %(default)s)")
     parser.add_argument("--decibels", type=float, default=10.0)
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--curve", type=Path)
     parser.add_argument("--state", type=Path, default=Path("/tmp/voicecart-benchmark-wake"))
     options = parser.parse_args()
@@ -110,26 +158,27 @@ def main() -> None:
         find_model(settings.model), {}, options.phrase, Lexicon(find_model("lexicon-en")), options.state, print
     )
     assert graphs.wake is not None
-    spotter = VoskWakeSpotter(graphs.wake, settings, FLOOR)
-    noises = held_out_noises()
+    listener = Listener(graphs.wake, options.decibels)
     kind, spoken = positives(options.phrase, options.positives)
     misses: dict[str, np.ndarray] = {}
     for name, decibels in (("quiet", None), (f"household noise at {options.decibels:g} dB", options.decibels)):
-        heard = [noisy(x, noises, decibels, n) if decibels is not None else x for n, x in enumerate(spoken)]
-        misses[name] = np.array([max(scores(spotter, samples), default=FLOOR) for samples in heard])
+        heard = [noisy(x, listener.noises, decibels, n) if decibels is not None else x for n, x in enumerate(spoken)]
+        misses[name] = np.array([max(scores(listener.spotter, samples), default=FLOOR) for samples in heard])
         print(f"{options.phrase!r}, {len(spoken)} {kind}, {name}: scored", flush=True)
     found: list[float] = []
-    seconds, began, told = 0.0, time.process_time(), 0.0
-    for number, samples in enumerate(negatives(options.phrase)):
-        found += scores(spotter, noisy(samples, noises, options.decibels, number) if number % 2 else samples)
-        seconds += len(samples) / RATE
-        if seconds - told >= 900:
-            told = seconds
-            print(f"{seconds / 3600:.2f} of {options.hours:g} hours", flush=True)
-        if seconds >= 3600 * options.hours:
-            break
+    seconds = spent = told = 0.0
+    fresh = Listener(graphs.wake, options.decibels)
+    with multiprocessing.get_context("spawn").Pool(options.processes, begin_listening, (fresh,)) as pool:
+        for part, length, cost in pool.imap(listen, enumerate(negatives(options.phrase)), chunksize=8):
+            found += part
+            seconds, spent = seconds + length, spent + cost
+            if seconds - told >= 900:
+                told = seconds
+                print(f"{seconds / 3600:.2f} of {options.hours:g} hours", flush=True)
+            if seconds >= 3600 * options.hours:
+                break
     alarms, hours = np.array(found), seconds / 3600
-    cost = (time.process_time() - began) / max(seconds, 1e-9)
+    cost = spent / max(seconds, 1e-9)
     print(f"speech without the phrase: {hours:.2f} hours, {cost:.3f} CPU seconds a second")
     print("| threshold | false alarms | an hour | " + " | ".join(f"missed, {name}" for name in misses) + " |")
     for threshold in (-4.0, -2.0, 0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0):
