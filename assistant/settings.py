@@ -46,8 +46,8 @@ class Hear:
     alternatives: int = _documented(3, "Hypotheses asked of the recogniser.")
     models_kept: Annotated[int, Field(ge=1, le=8)] = _documented(
         2,
-        "States of the dialogue whose recognition models stay in memory, about 28 MB each; the others are loaded when"
-        " they are needed.",
+        "States of the dialogue whose recognition models stay in memory, each with the whole network; the others are"
+        " loaded when they are needed.",
     )
     log: bool = _documented(False, "Whether Vosk may write its own log.")
 

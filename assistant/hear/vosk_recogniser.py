@@ -46,7 +46,7 @@ class VoskRecogniser:
     """Recognises utterances with Vosk; models are loaded when needed, and those used last are kept.
 
     Every state of the dialogue has a model of its own, because Vosk reads a regular grammar only while loading; each
-    has its own copy of the network in memory. Loading one takes about a tenth of a second of a desktop processor.
+    has its own copy of the network in memory.
 
     Args:
         graphs: From ``prepare_graphs``.

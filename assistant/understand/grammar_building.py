@@ -143,14 +143,12 @@ class _Builder:
         """One of several products, or a value of an option."""
         answers = self._language.data["answers"]
         places = choice((_CHOICE, phrase) for key in ("ordinals", "by_price") for phrase in expand_all(answers[key]))
+        any_of_them = choice((0.0, phrase) for phrase in self._language.phrases("answers", "any_of_them", "patterns"))
         part = InOrder((self._optional("determiners"), Reference("part"), self._one()))
         chosen = Alternatives(
             (
                 (0.0, places),
-                (
-                    _CHOICE,
-                    choice((0.0, phrase) for phrase in self._language.phrases("answers", "any_of_them", "patterns")),
-                ),
+                (_CHOICE, any_of_them),
                 (_CHOICE, Reference("loose")),
                 (_CHOICE, Reference("described")),
                 (_DESCRIBED, part),
