@@ -19,6 +19,7 @@ from augment import Noises, degrade
 from batches import CropSampler
 from calibration import calibrate
 from features import FBANK
+from half_precision import halve_matrices, halved
 from held_out import Owner, owners
 from network import EMBEDDING_SIZE, EncoderShape, sentence_mean
 from recordings import shared_folder
@@ -143,7 +144,9 @@ def write_network(folder: Path, encoder: torch.nn.Module, shape: EncoderShape, m
     (folder / "hyperparams.yaml").write_text(
         HYPERPARAMETERS.format(features=indented(FBANK), network=indented(shape.arguments())), "utf-8"
     )
-    torch.save(encoder.state_dict(), folder / CHECKPOINT)
+    weights = halved(encoder.state_dict())
+    encoder.load_state_dict(weights)
+    torch.save(weights, folder / CHECKPOINT)
     statistics = {
         "count": 1,
         "glob_mean": torch.from_numpy(mean).float(),
@@ -169,6 +172,7 @@ def write_network(folder: Path, encoder: torch.nn.Module, shape: EncoderShape, m
         # Where in the exporting machine's files a node comes from.
         del node.metadata_props[:]
         node.doc_string = ""
+    halve_matrices(model)
     onnx.save(model, folder / NETWORK)
     write_manifest(folder)
 

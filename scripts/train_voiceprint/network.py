@@ -17,6 +17,8 @@ from speechbrain.nnet.losses import AdditiveAngularMargin, LogSoftmaxWrapper  # 
 from speechbrain.processing.features import InputNormalization  # noqa: E402
 
 EMBEDDING_SIZE = 192
+RES2NET_SCALE = 8
+"""Parts into which a Res2Net block splits its channels: SpeechBrain's own."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
     python scripts/train_voiceprint/train.py WORK NAME --minutes 90 [--start CHECKPOINT]
 
-A new run may start from an encoder's weights (`embedding_model.ckpt` of a model folder); its heads then begin afresh.
+A new run may start from the weights of an encoder of this size or a smaller one (`embedding_model.ckpt` of a model
+folder); its heads then begin afresh.
 The learning rate follows a cosine over the minutes of training given, so a run ends when it is meant to whatever the
 machine is doing. `WORK/NAME/configuration.json` records what was asked, `log.jsonl` the losses, `checkpoint.pt` the
 state, `encoder.pt` the finished weights.
@@ -20,7 +21,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from batches import Batch, CropSampler
+from growth import grown
 from network import EncoderShape, Heads, sentence_mean
+
+BEGINNING = "beginning.pt"
+"""The weights that a run began with, where it did not begin from chance."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,15 @@ class Trainer:
         self.training, self.folder = training, folder
         torch.manual_seed(training.seed)
         torch.set_num_threads(training.threads)
-        self.encoder = EncoderShape(training.channels, training.aggregated_channels).build()
+        shape = EncoderShape(training.channels, training.aggregated_channels)
+        self.encoder = shape.build()
         self.normalise = sentence_mean()
         self.trained_seconds, self.step = 0.0, 0
-        if training.start:
-            self.encoder.load_state_dict(torch.load(training.start, weights_only=True))
         checkpoint = folder / "checkpoint.pt"
+        if training.start and not checkpoint.exists():
+            start = torch.load(training.start, weights_only=True)
+            self.encoder.load_state_dict(grown(start, shape))
+            torch.save(self.encoder.state_dict(), folder / BEGINNING)
         state = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
         self.step = state["step"] if state else 0
         self.sampler = CropSampler(work, training.seed + self.step)
