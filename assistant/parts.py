@@ -109,6 +109,15 @@ class Parts:
             self._progress,
         )
 
+    def prepare(self) -> None:
+        """Compiles the graphs unless they are there, so that other parts over the same folder need not wait for it.
+
+        Raises:
+            GraphError: OpenFst's tools are missing or failed, or the disk is full.
+            ModelDamaged: The model folder is incomplete.
+        """
+        _ = self._graphs
+
     @property
     def wake_phrase(self) -> str:
         """The wake phrase; also where it need not be said, so that the same graphs serve whatever opens the ears."""

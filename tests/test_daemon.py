@@ -1,6 +1,7 @@
 import os
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -37,15 +38,21 @@ class Shop:
     def __init__(self, script):
         self.script = script
         self.left = self.retired = 0
+        self.told = threading.Event()
 
     def run(self):
         self.script(self)
 
     def leave(self):
         self.left += 1
+        self.told.set()
 
     def retire(self):
         self.retired += 1
+        self.told.set()
+
+    def go_on_until_told(self):
+        assert self.told.wait(20), "nobody told the device to end"
 
 
 def test_missing_things_are_said_and_tried_again_until_they_are_there(manager):
@@ -75,7 +82,8 @@ def test_missing_things_are_said_and_tried_again_until_they_are_there(manager):
 def test_reload_reads_the_settings_again_and_bad_ones_leave_the_old_in_force(manager):
     address, receiver = manager
     first, second = Settings(), Settings(talk=type(Settings().talk)(reprompts=1))
-    answers = [first, second, SettingsError("talk.x: unknown key")]
+    # The settings are read once to make ready what is new, and once more to open the device.
+    answers = [first, second, second, SettingsError("talk.x: unknown key"), SettingsError("talk.x: unknown key")]
     seen = []
 
     def read():
@@ -86,7 +94,11 @@ def test_reload_reads_the_settings_again_and_bad_ones_leave_the_old_in_force(man
 
     def open_device(settings):
         seen.append(settings)
-        return Shop(lambda device: daemon.reload() if len(seen) < 3 else daemon.leave())
+        return Shop(script)
+
+    def script(device):
+        daemon.reload() if len(seen) < 3 else daemon.leave()
+        device.go_on_until_told()
 
     daemon = Daemon(read, open_device, Notification({"NOTIFY_SOCKET": address}), lambda seconds: None)
     daemon.run()
@@ -119,6 +131,7 @@ def test_what_is_new_is_learnt_without_cutting_a_conversation_short():
 
     def script(device):
         daemon.renew() if len(opened) == 1 else daemon.leave()
+        device.go_on_until_told()
         assert (device.left, device.retired) == ((0, 1) if len(opened) == 1 else (1, 0))
 
     def open_device(settings):
@@ -126,6 +139,50 @@ def test_what_is_new_is_learnt_without_cutting_a_conversation_short():
         return Shop(script)
 
     daemon = Daemon(Settings, open_device, Notification({}), lambda seconds: None)
+    daemon.run()
+    assert len(opened) == 2
+
+
+def test_the_device_goes_on_while_what_is_new_is_made_ready():
+    went_on, opened, prepared = threading.Event(), [], []
+
+    def prepare(settings):
+        assert went_on.wait(20)
+        prepared.append(settings)
+
+    def script(device):
+        if len(opened) > 1:
+            return daemon.leave()
+        daemon.renew()
+        assert not (prepared or device.told.is_set())
+        went_on.set()
+        device.go_on_until_told()
+        assert len(prepared) == 1
+
+    def open_device(settings):
+        opened.append(settings)
+        return Shop(script)
+
+    daemon = Daemon(Settings, open_device, Notification({}), lambda seconds: None, prepare)
+    daemon.run()
+    assert len(opened) == 2
+
+
+def test_what_cannot_be_made_ready_is_no_reason_to_keep_the_old_device():
+    opened = []
+
+    def prepare(settings):
+        raise CatalogMissing("no catalog")
+
+    def script(device):
+        daemon.reload() if len(opened) == 1 else daemon.leave()
+        device.go_on_until_told()
+
+    def open_device(settings):
+        opened.append(settings)
+        return Shop(script)
+
+    daemon = Daemon(Settings, open_device, Notification({}), lambda seconds: None, prepare)
     daemon.run()
     assert len(opened) == 2
 

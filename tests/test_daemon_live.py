@@ -72,6 +72,13 @@ def test_it_waits_for_a_microphone_reloads_and_leaves_in_good_order(tmp_path, ca
         received = manager.wait_for("STATUS=listening")
         assert any(message.startswith("WATCHDOG_USEC=300000000") for message in received)
         manager.wait_for("WATCHDOG=1")  # fed by the sound that comes in
+        (tmp_path / "feed.jsonl").write_text(json.dumps(FEED | {"name": {"en": "honey"}}) + "\n")
+        assert main(["catalog", "import", str(tmp_path / "feed.jsonl"), "--state", str(state)]) == 0
+        child.send_signal(signal.SIGHUP)
+        manager.wait_for("RELOADING=1")
+        # While the old catalog's words were still heard.
+        assert log.read_text().count("Compiled in") == 2
+        manager.wait_for("STATUS=listening")
         (tmp_path / "voicecart.toml").write_text("[talk]\nno_such_key = 1\n")
         child.send_signal(signal.SIGHUP)
         manager.wait_for("RELOADING=1")

@@ -49,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
         lambda: read_settings(options.config),
         lambda settings: _open(settings, options.state, notification, lambda: daemon.renew()),
         notification,
+        prepare=lambda settings: _parts(settings, options.state).prepare(),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: daemon.leave())
@@ -64,8 +65,7 @@ def _open(settings: Settings, state: Path, notification: Notification, renew: Ca
     source = MicSource(settings.hear)
     if settings.shop.service:
         sync_at_start(settings, state)
-    coupons, places = coupons_for(settings, state), places_for(settings, state)
-    parts = Parts(settings, offer_of(settings, state, None), state, logger.info, coupons, places)
+    parts = _parts(settings, state)
     stream = EventStream()
     stream.subscribe(log_event)
     try:
@@ -77,6 +77,11 @@ def _open(settings: Settings, state: Path, notification: Notification, renew: Ca
     except BaseException:
         parts.close()
         raise
+
+
+def _parts(settings: Settings, state: Path) -> Parts:
+    coupons, places = coupons_for(settings, state), places_for(settings, state)
+    return Parts(settings, offer_of(settings, state, None), state, logger.info, coupons, places)
 
 
 def _with_carriers(household: Household, settings: Settings, alive: Callable[[], None]) -> Callable[[], None]:

@@ -1,6 +1,7 @@
 """The device that nobody watches: starts, says what is missing, tries again, reloads, leaves in good order."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -48,6 +49,8 @@ class Daemon:
         open_device: Builds a device; raises a ``VoicecartError`` while a model, the catalog or a microphone is missing.
         notification: Speaks to the service manager.
         sleep: Waits so many seconds.
+        prepare: Makes ready what a new device will need and takes long to make, such as the graphs of a new catalog;
+            called in a thread of its own, while the device goes on with what it has.
     """
 
     def __init__(
@@ -56,11 +59,14 @@ class Daemon:
         open_device: Callable[[Settings], Running],
         notification: Notification,
         sleep: Callable[[float], None] = time.sleep,
+        prepare: Callable[[Settings], None] = lambda settings: None,
     ) -> None:
         self._read_settings = read_settings
         self._open_device = open_device
         self._notification = notification
         self._sleep = sleep
+        self._prepare = prepare
+        self._preparing = threading.Lock()
         self._device: Running | None = None
         self._leaving = False
         self._reloading = False
@@ -68,18 +74,16 @@ class Daemon:
     def leave(self) -> None:
         """SIGTERM: finish the sentence, then end."""
         self._leaving = True
-        self._interrupt()
+        if (device := self._device) is not None:
+            device.leave()
 
     def reload(self) -> None:
-        """SIGHUP: read settings and catalog again when the sentence is finished."""
-        self._reloading = True
-        self._interrupt()
+        """SIGHUP: read settings and catalog again; what is new is made ready first, then the sentence finished."""
+        self._go_over(lambda device: device.leave())
 
     def renew(self) -> None:
         """There is something new to be learnt: as ``reload``, but never in the midst of a conversation."""
-        self._reloading = True
-        if (device := self._device) is not None:
-            device.retire()
+        self._go_over(lambda device: device.retire())
 
     def push_to_talk(self) -> None:
         """SIGUSR1: open the ears of the device that is running."""
@@ -129,6 +133,20 @@ class Daemon:
             self._notification.alive()
             self._sleep(_STEP_SECONDS)
 
-    def _interrupt(self) -> None:
-        if self._device is not None:
-            self._device.leave()
+    def _go_over(self, end: Callable[[Running], None]) -> None:
+        """To another device: it is made ready while the present one, if there is one, goes on."""
+        if self._device is None:
+            self._reloading = True
+        else:
+            threading.Thread(target=self._replace, args=(end,), name="preparing", daemon=True).start()
+
+    def _replace(self, end: Callable[[Running], None]) -> None:
+        with self._preparing:
+            try:
+                self._prepare(self._read_settings())
+            except VoicecartError as error:
+                # Opening the device meets the same trouble, and deals with it.
+                logger.warning("not made ready in advance: code=%s message=%r", error.code, error.message)
+        self._reloading = True
+        if (device := self._device) is not None:
+            end(device)
