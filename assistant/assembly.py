@@ -46,6 +46,7 @@ def open_conversation(
         household.randomness,
         household.errands,
         household.identification,
+        parts.shortlists,
     )
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant import events
@@ -16,6 +16,8 @@ from assistant.pay.authority import PaymentAuthority
 from assistant.pay.identification import Identification
 from assistant.settings import Settings
 from assistant.shop.cart import Cart
+from assistant.shop.product import Product
+from assistant.shop.shortlists import Shortlists
 from assistant.shop.store import Store
 from assistant.talk import actions, inputs
 from assistant.talk.actions import Action, Listen, Say
@@ -27,6 +29,7 @@ from assistant.till import Till
 from assistant.understand.understanding import Context, Expecting, Intent, Understanding
 
 Understand = Callable[[Sequence[str], Context], Understanding]
+Shorten = Callable[[Mapping[str, Product]], Shortlists | None]
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Conversation:
         randomness: Makes the orders' idempotency keys.
         errands: Returns, shopping list, addresses.
         identification: Whose voice a clip is, and who can be told apart.
+        shorten: What is looked through in place of very many products; None where all of them are.
     """
 
     def __init__(
@@ -74,12 +78,14 @@ class Conversation:
         randomness: random.Random,
         errands: Errands,
         identification: Identification,
+        shorten: Shorten = lambda products: None,
     ) -> None:
         self._understand = understand
         self._woken_only = woken_only
         self._store = store
         self._errands = errands
         self._identification = identification
+        self._shorten = shorten
         self._attribution = Attribution(identification.who, errands)
         self._authority = authority
         self._replies = replies
@@ -176,12 +182,13 @@ class Conversation:
         replies: list[str] = []
         while event is not None:
             self._listen = None
+            before = self._situation
             try:
                 knowledge = self._knowledge()
+                # Products of a large catalog are read while the dialogue asks for them.
+                self._situation, steps = advance(before, event, knowledge, self._settings.talk)
             except VoicecartError as error:
                 return self._broken(error)
-            before = self._situation
-            self._situation, steps = advance(before, event, knowledge, self._settings.talk)
             if knowledge.people and before.before is None and self._situation.before is not None:
                 self._attribution.begun(clip)
             event = None
@@ -281,5 +288,6 @@ class Conversation:
             language=self._settings.understand.language,
             pricing=self._store.prices.pricing(),
             people=self._people(),
+            shortlists=self._shorten(products),
         )
         return self._errands.inform(known)

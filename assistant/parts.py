@@ -17,6 +17,7 @@ from assistant.shop.product import Product
 from assistant.shop.search.imported import ImportedProducts
 from assistant.shop.search.product_search import ProductSearch, open_search, source_of
 from assistant.shop.shelf import Shelf, with_full_name
+from assistant.shop.shortlists import Shortlists
 from assistant.speak.pyttsx3_synthesiser import Pyttsx3Synthesiser
 from assistant.speak.synthesiser import Synthesiser
 from assistant.talk.replies import Replies
@@ -153,6 +154,12 @@ class Parts:
         """Understands an utterance; a wake phrase at its beginning is no part of it."""
         words = [self._without_wake_phrase(text) for text in hypotheses]
         return understand(words, self.catalog, self.language, context, self.settings.understand)
+
+    def shortlists(self, products: Mapping[str, Product]) -> Shortlists | None:
+        """What is looked through in place of a large imported catalog; None where all products are."""
+        if not isinstance(products, Shelf) or self.search is None:
+            return None
+        return Shortlists(products, self.search.like)
 
     def woken_only(self, text: str) -> bool:
         """Whether the wake phrase was said and nothing else."""

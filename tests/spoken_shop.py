@@ -26,10 +26,10 @@ _PERSON = 1
 class SpokenShop:
     """Says things to a shop, and repeats its digits."""
 
-    def __init__(self, folder: Path, shop: Storefront, household: str) -> None:
+    def __init__(self, folder: Path, shop: Storefront, household: str, parts: Parts | None = None) -> None:
         settings = Settings(talk=Talk(recommendations=False))
         self._takes = 0
-        parts = Parts(settings, PRODUCTS, folder, lambda line: None, ("spring ten",))
+        parts = parts or Parts(settings, PRODUCTS, folder, lambda line: None, ("spring ten",))
         voices, encoder = Voices(shop.engine, household, folder), SpectralEncoder()
         Enrolments(voices, encoder, voiced_speech(), Pay()).enrol("anna", [speak(_PERSON, take) for take in range(5)])
         authority = VoiceAuthority(
@@ -56,6 +56,7 @@ class SpokenShop:
             random.Random(1),
             shop.errands,
             Identification(voices, encoder, voiced_speech()),
+            parts.shortlists,
         )
 
     def say(self, text: str) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from itertools import islice
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
@@ -11,9 +12,9 @@ from assistant.errors import CatalogMissing, FeedError
 from assistant.shop import reservations, schema
 from assistant.shop.cart import CartLine
 from assistant.shop.database import ensure_tables, reading, transaction
-from assistant.shop.feed_product import FeedProduct, to_feed
 from assistant.shop.orders import Order
 from assistant.shop.product import Product
+from assistant.shop.product_rows import product_of, product_row
 from assistant.shop.shelf import Shelf
 
 RESERVATION = timedelta(minutes=5)
@@ -150,7 +151,7 @@ class ImportedCatalog:
         rows = connection.execute(
             select(schema.products.c.feed_line).where(schema.products.c.sku.in_(tuple(dict.fromkeys(skus))))
         )
-        return {product.sku: product for product in map(_product, rows.scalars())}
+        return {product.sku: product for product in map(product_of, rows.scalars())}
 
     def reserve(self, connection: Connection, order: Order) -> None:
         """Keeps what an order needs where stock is counted."""
@@ -186,20 +187,14 @@ def switch_catalog(connection: Connection, products: Sequence[Product], at: date
     Raises:
         FeedError: There is no product.
     """
-    rows = [
-        {
-            "sku": product.sku,
-            "position": position,
-            "feed_line": to_feed(replace(product, stock=None)),
-            "stock": product.stock,
-        }
-        for position, product in enumerate(products)
-    ]
-    if not rows:
+    if not products:
         raise FeedError("There is no product in this catalog; the old one stays.")
     revision = (connection.execute(select(schema.catalogs.c.revision).where(_IN_USE)).scalar() or 0) + 1
     connection.execute(delete(schema.products))
-    connection.execute(insert(schema.products), rows)
+    # Piece by piece, so that not all rows are in memory, and a server is not kept waiting while they are made.
+    rows = (product_row(product, place) for place, product in enumerate(products))
+    while piece := list(islice(rows, _AT_ONCE)):
+        connection.execute(insert(schema.products), piece)
     connection.execute(delete(schema.catalogs).where(_IN_USE))
     row = {"name": "in use", "revision": revision, "currency": products[0].price.currency, "imported_at": at}
     connection.execute(insert(schema.catalogs).values(row))
@@ -214,22 +209,6 @@ def with_stock(products: Iterable[Product], left: Mapping[str, int]) -> tuple[Pr
     )
 
 
-def _rows(products: Iterable[Product], begin: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "sku": product.sku,
-            "position": position,
-            "feed_line": to_feed(replace(product, stock=None)),
-            "stock": product.stock,
-        }
-        for position, product in enumerate(products, begin)
-    ]
-
-
 def _read_products(connection: Connection) -> tuple[Product, ...]:
     rows = connection.execute(select(schema.products.c.feed_line).order_by(schema.products.c.position))
-    return tuple(_product(row.feed_line) for row in rows)
-
-
-def _product(feed_line: Any) -> Product:
-    return FeedProduct.model_validate(feed_line).to_product()
+    return tuple(product_of(row.feed_line) for row in rows)

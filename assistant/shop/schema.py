@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Dialect,
     ForeignKeyConstraint,
@@ -18,9 +19,10 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Raised with every change of a table, with a module in ``migrations``; a database of a newer version is refused."""
 
 
@@ -70,6 +72,8 @@ catalogs = Table(
     Column("imported_at", Instant, nullable=False),
 )
 
+# The feed line is the product (see ``product_rows.py``); the columns after the stock are what is looked for among very
+# many products, texts in folded letters. Categories are compared by code points, so that what is below one is a range.
 products = Table(
     "products",
     metadata,
@@ -77,6 +81,14 @@ products = Table(
     Column("position", Integer, nullable=False),
     Column("feed_line", JSON, nullable=False),
     Column("stock", BigInteger, CheckConstraint("stock >= 0", name="stock"), comment="null: not counted"),
+    Column("brand", String, index=True),
+    Column("category", String().with_variant(String(collation="C"), "postgresql"), index=True),
+    Column("seller", String, index=True),
+    Column("added", Date),
+    Column("sale_begins", Instant, comment="null: no lower price in the feed"),
+    Column("sale_ends", Instant),
+    Index("ix_products_added", text("added DESC"), "position"),
+    Index("ix_products_sale_ends", "sale_ends", "position"),
 )
 
 cart_lines = Table(

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine, Row, func, select
 
 from assistant.shop import reservations, schema
 from assistant.shop.database import ensure_tables, reading
-from assistant.shop.feed_product import FeedProduct
 from assistant.shop.product import Product
+from assistant.shop.product_rows import product_of
 
 _AT_ONCE = 500
 _REMEMBERED = 5_000
@@ -77,14 +77,22 @@ class Shelf(Mapping[str, Product]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def some(self, skus: Iterable[str]) -> dict[str, Product]:
+        """Some products at once, in this order; what is not sold is left out."""
+        wanted = tuple(dict.fromkeys(skus))
+        with reading(self.engine) as connection:
+            self._read(connection, [sku for sku in wanted if sku not in self._found])
+        return {sku: product for sku in wanted if (product := self.get(sku)) is not None}
+
     def _read(self, connection: Connection, skus: Sequence[str]) -> None:
         if len(self._found) + len(skus) > max(_REMEMBERED, 2 * self._most):
             self._found.clear()
+        table = schema.products.c
         kept = reservations.reserved_by_others(connection, self._household, self._clock())
         for begin in range(0, len(skus), _AT_ONCE):
             some = skus[begin : begin + _AT_ONCE]
             self._found |= dict.fromkeys(some)
-            rows = connection.execute(select(schema.products).where(schema.products.c.sku.in_(some)))
+            rows = connection.execute(select(table.sku, table.feed_line, table.stock).where(table.sku.in_(some)))
             self._found |= {row.sku: _product(row, kept.get(row.sku, 0)) for row in rows}
 
 
@@ -93,8 +101,8 @@ def with_full_name(product: Product) -> Product:
     return replace(product, names={code: _full(name, product.brand) for code, name in product.names.items()})
 
 
-def _product(row: Row[Any], kept: int) -> Product:
-    product = with_full_name(FeedProduct.model_validate(row.feed_line).to_product())
+def _product(row: Row[Any, Any, Any], kept: int) -> Product:
+    product = with_full_name(product_of(row.feed_line))
     return replace(product, stock=None if row.stock is None else max(0, row.stock - kept))
 
 

@@ -24,7 +24,7 @@ def on_offer(turn: Turn) -> Outcome:
         named += [(one.candidates, one.phrase) for one in heard.unresolved]
         return resume(turn, *(say for skus, name in named[:_MOST_TOLD] for say in _on(turn, skus, name)))
     bought = [line.sku for order in knowledge.orders for line in order.lines]
-    found = deals(knowledge.pricing, knowledge.products, bought)
+    found = deals(knowledge.pricing, knowledge.perhaps_on_offer(bought), bought)
     if not found:
         return resume(turn, Say("promotions.none"))
     return resume(turn, *(say for deal in found[:_MOST_TOLD] for say in _tell(turn, deal)))
@@ -33,7 +33,8 @@ def on_offer(turn: Turn) -> Outcome:
 def whats_new(turn: Turn) -> Outcome:
     """What the shop sells since lately."""
     knowledge = turn.knowledge
-    found = newest(knowledge.products.values(), knowledge.now.date()) if knowledge.now else ()
+    today = knowledge.now.date() if knowledge.now else None
+    found = newest(knowledge.perhaps_new(today).values(), today) if today else ()
     if not found:
         return resume(turn, Say("promotions.nothing_new"))
     told = offers((product.sku for product in found[:_MOST_TOLD]), knowledge)

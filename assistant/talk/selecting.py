@@ -109,8 +109,9 @@ def _in_place_of(turn: Turn, place: _Place, wanted: Wanted) -> Outcome:
         return resume(turn, say_price(turn, place.product, Item(place.product.sku, "", options=sized.options)))
     if sized is not None:
         return go_on(turn, turn.situation, turn.knowledge.cart, (sized, *turn.situation.waiting))
-    asked = wanted.fact.name if wanted.fact else ""
-    others = alternatives(place.product, turn.knowledge.products, turn.knowledge.language, asked)
+    asked, words = (wanted.fact.name, wanted.fact.said[0]) if wanted.fact else ("", "")
+    among = turn.knowledge.perhaps_instead(place.product, words)
+    others = alternatives(place.product, among, turn.knowledge.language, asked)
     found = _other(turn, place, others, wanted)
     if not found:
         return resume(turn, _none(place, wanted))

@@ -106,7 +106,7 @@ def _settle_one(cart: Cart, wish: Wish, knowledge: Knowledge, settings: Talk) ->
 def _sold_out(cart: Cart, wish: Wish, product: Product, knowledge: Knowledge, notices: tuple[Say, ...]) -> Settled:
     """Offers what may take the product's place; nothing is put in unasked."""
     name = product.name(knowledge.language)
-    instead = alternatives(product, knowledge.products, knowledge.language)[:MOST_CHOICES]
+    instead = alternatives(product, knowledge.perhaps_instead(product), knowledge.language)[:MOST_CHOICES]
     if not instead:
         return Settled(cart, (*notices, Say("restocking.sold_out", {"name": name})))
     skus = tuple(other.sku for other in instead)

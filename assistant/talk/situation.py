@@ -1,8 +1,8 @@
 """Where a conversation stands, and what the dialogue may know of the shop."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -15,6 +15,7 @@ from assistant.shop.promotions.bill import Bill
 from assistant.shop.promotions.pricing import Pricing
 from assistant.shop.refunds import Gone, ReturnedUnits
 from assistant.shop.shopping_list import ListEntry
+from assistant.shop.shortlists import Shortlists
 from assistant.talk.actions import Listen, Say
 
 
@@ -228,6 +229,7 @@ class Knowledge:
         buyers: Order number → whose it is; the others are the household's.
         personal: Whether ``orders`` and ``entries`` are already those that ``speaker`` may hear of.
         speaker: Whose voice was just heard, when it was compared and clear.
+        shortlists: Of a large catalog, what is looked through in place of all of it; None where all is looked through.
     """
 
     products: Mapping[str, Product]
@@ -248,7 +250,20 @@ class Knowledge:
     buyers: Mapping[str, str] = field(default_factory=dict)
     personal: bool = False
     speaker: str | None = None
+    shortlists: Shortlists | None = None
 
     def bill(self, cart: Cart) -> Bill:
         """What a cart costs now."""
         return self.pricing.bill(cart, self.products)
+
+    def perhaps_on_offer(self, bought: Iterable[str]) -> Mapping[str, Product]:
+        """The products among which deals are looked for, with those that were bought (skus, the latest first)."""
+        return self.shortlists.on_offer(self.pricing, bought) if self.shortlists else self.products
+
+    def perhaps_new(self, today: date) -> Mapping[str, Product]:
+        """The products among which the newest are looked for."""
+        return self.shortlists.new(today) if self.shortlists else self.products
+
+    def perhaps_instead(self, product: Product, wanted: str = "") -> Mapping[str, Product]:
+        """The products among which others like one are looked for; ``wanted`` are words that they should have."""
+        return self.shortlists.like(product, wanted) if self.shortlists else self.products

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +14,9 @@ from assistant.service.client.shop_service import PromotionsPage, ShopService
 from assistant.shop import schema
 from assistant.shop.catalog import switch_catalog, with_stock
 from assistant.shop.database import ensure_tables, reading, transaction
-from assistant.shop.feed_product import FeedProduct, to_feed
+from assistant.shop.feed_product import FeedProduct
 from assistant.shop.product import Product
+from assistant.shop.product_rows import product_row
 from assistant.shop.promotions.price_book import read_rules, switch_rules
 from assistant.shop.promotions.rule_entries import RuleDocument
 from assistant.shop.promotions.tables import price_rules
@@ -256,10 +257,9 @@ def _replace(connection: Connection, skus: Collection[str], products: Iterable[P
     mine = table.c.sku.in_(tuple(skus))
     before = {row.sku: row.feed_line for row in connection.execute(select(table).where(mine))}
     for product in products:
-        line = to_feed(replace(product, stock=None))
-        changed |= before.pop(product.sku, line) != line
-        one = update(table).where(table.c.sku == product.sku)
-        connection.execute(one.values(feed_line=line, stock=product.stock))
+        row = product_row(product)
+        changed |= before.pop(product.sku, row["feed_line"]) != row["feed_line"]
+        connection.execute(update(table).where(table.c.sku == product.sku).values(row))
     connection.execute(delete(table).where(table.c.sku.in_(tuple(before))))
     return changed or bool(before)
 

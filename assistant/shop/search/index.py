@@ -86,6 +86,21 @@ class ProductIndex:
         term = _BETWEEN_STEMS.join(stems)
         return self._entries(tantivy.Query.term_query(self._schema, "called", term, _FREQUENCIES), limit)
 
+    def akin(self, heads: Sequence[str], needed: Sequence[str], stems: Sequence[str], limit: int) -> list[Entry]:
+        """The entries that have one of ``heads`` and all that is needed, and share most of the other stems; best first.
+
+        Args:
+            heads: At least one stem.
+            needed: Stems.
+            stems: Rare ones count more.
+            limit: At most so many.
+        """
+        head = tantivy.Query.boolean_query([(tantivy.Occur.Should, self._word(stem)) for stem in dict.fromkeys(heads)])
+        clauses = [(tantivy.Occur.Must, head)]
+        clauses += [(tantivy.Occur.Must, self._word(stem)) for stem in dict.fromkeys(needed)]
+        clauses += [(tantivy.Occur.Should, self._word(stem)) for stem in dict.fromkeys(stems)]
+        return self._entries(tantivy.Query.boolean_query(clauses), limit)
+
     def words(self) -> CatalogWords:
         """The words of all entries.
 
@@ -96,6 +111,9 @@ class ProductIndex:
             return CatalogWords.from_json(json.loads((self._folder / WORDS).read_text("utf-8")))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UnusableIndex(f"its file {WORDS} cannot be read ({error})") from error
+
+    def _word(self, stem: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, "words", stem, _FREQUENCIES)
 
     def _entries(self, query: tantivy.Query, limit: int) -> list[Entry]:
         hits = self._searcher.search(query, limit, count=False).hits

@@ -50,6 +50,7 @@ class ProductSearch:
 
     def __init__(self, index: ProductIndex, language: Language, lexicon: Pronunciations) -> None:
         self._index = index
+        self._language = language
         self._spoken = SpokenWords(language, lexicon, index.phones)
 
     def __len__(self) -> int:
@@ -75,6 +76,30 @@ class ProductSearch:
         entries = self._index.called(stems, MOST_CALLED)
         entries.sort(key=lambda entry: (entry.sku not in bought, -entry.sold, entry.price, entry.sku))
         return tuple(entry.sku for entry in entries)
+
+    def like(self, product: Product, wanted: str = "") -> tuple[str, ...]:
+        """Skus of products of the same kind: of its category, and with a last word of its names; the likest first.
+
+        Half of them are found by its name with the brand, half without: neither its own brand nor another is missed.
+
+        Args:
+            product: What others may take the place of.
+            wanted: Words that the others should have as well.
+        """
+        code, words_of, stems = self._language.code, self._spoken.words_of, self._spoken.stems
+        names = [words for name in (product.name(code), *product.spoken_aliases(code)) if (words := words_of(name))]
+        heads = stems([words[-1] for words in names])
+        if not heads:
+            return ()
+        category, brand = stems(words_of(product.category)), stems(words_of(product.brand))
+        own = dict.fromkeys(stems([*words_of(wanted), *(word for words in names for word in words)]))
+        without = [stem for stem in own if stem not in brand]
+        found = [
+            entry.sku
+            for shared in ((*own, *brand), without)
+            for entry in self._index.akin(heads, category, shared, CANDIDATES // 2)
+        ]
+        return tuple(sku for sku in dict.fromkeys(found) if sku != product.sku)
 
     @cached_property
     def words(self) -> CatalogWords:
