@@ -24,15 +24,12 @@ from assistant.understand.understanding import Expecting, Intent
 _BARE_ITEMS, _AND_ITEMS = 2.0, 4.0
 _SENTENCE = 1.5
 """One of the many ways to put a wish."""
-_ENDING = 4.0
-_PLEASE, _POLITE = 0.7, 4.0
+_ENDING = 6.5
+_PLEASE, _POLITE = 0.7, 5.5
 _USUAL_ANSWER, _RARE_ANSWER, _ANSWER_UNASKED = 0.7, 4.0, 4.0
-_LOOSE = 1.0
-_CORRECTION = 1.5
-_CHOICE = 0.3
+_LOOSE, _CORRECTION, _CHOICE, _DIGIT = 1.0, 1.5, 0.3, 2.0
 _SOLD_IN, _OTHER_UNIT = 0.5, 3.5
 """A unit without a product: one that the catalog's products are sold in, or any other."""
-_DIGIT = 2.0
 _NUMBERED = 4.0
 """An order's number, because any sounds resemble some digits."""
 _ELSEWHERE = 1.0

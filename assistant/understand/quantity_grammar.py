@@ -7,11 +7,13 @@ from assistant.languages.pattern import Phrase, expand
 from assistant.understand.grammar import Alternatives, Expression, Reference, Words
 from assistant.understand.grammar import Sequence as InOrder
 
-# Costs in natural-log units.
+# Costs in natural-log units: a number, an amount or a unit that no product is sold in is one of many.
 _NOTHING, _ARTICLE, _DETERMINER = 0.7, 0.0, 1.2
-_FEW, _MANY, _AMOUNT = 2.5, 4.0, 3.0
-_FEW_NUMBERS, _MOST_NUMBERS = 12, 99
-_UNIT, _FOREIGN_UNIT = 0.7, 3.5
+_AMOUNT = 5.0
+_NUMBERS = {3: 2.5, 12: 3.5, 99: 7.0}
+"""The cost of a number up to so many."""
+_MOST = max(_NUMBERS)
+_UNIT, _FOREIGN_UNIT = 0.7, 6.0
 
 
 def choice(branches: Iterable[tuple[float, str | Phrase]]) -> Alternatives:
@@ -53,8 +55,8 @@ class QuantityGrammar:
 
     def _numbers(self, least: int) -> list[tuple[float, str]]:
         return [
-            (_FEW if number <= _FEW_NUMBERS else _MANY, way)
-            for number in range(least, _MOST_NUMBERS + 1)
+            (next(cost for most, cost in _NUMBERS.items() if number <= most), way)
+            for number in range(least, _MOST + 1)
             for way in self._language.numbers.ways(number)
         ]
 
@@ -64,12 +66,12 @@ class QuantityGrammar:
             (_NOTHING, ""),
             *((_ARTICLE, article) for article in self._data["articles"]),
             *((_DETERMINER, word) for word in determiners),
-            *((_FEW, way) for way in self._language.numbers.ways(1)),
+            *((_NUMBERS[3], way) for way in self._language.numbers.ways(1)),
             *self._amounts(1, 1),
         ]
 
     def _several(self) -> list[tuple[float, str]]:
-        return [*self._numbers(2), *self._amounts(2, _MOST_NUMBERS)]
+        return [*self._numbers(2), *self._amounts(2, _MOST)]
 
     def _amounts(self, least: int, most: int) -> list[tuple[float, str]]:
         return [
