@@ -22,7 +22,12 @@ def without_lazy_modules():
     The program does so once the encoder is loaded; a test that imports SpeechBrain itself would leave them, and
     Hypothesis looks at every module there is.
     """
+    _remove_lazy_modules()
     yield
+    _remove_lazy_modules()
+
+
+def _remove_lazy_modules():
     for name, module in list(sys.modules.items()):
         if type(module).__module__ == "speechbrain.utils.importutils":
             del sys.modules[name]

@@ -207,7 +207,11 @@ def test_a_shop_without_keys_takes_no_events(tmp_path):
         process.stop()
 
 
-@pytest.mark.parametrize(("content", "mode"), [(KEY, 0o644), ("short", 0o600), ("", 0o600), ("two words", 0o600)])
+@pytest.mark.parametrize(
+    ("content", "mode"),
+    [(KEY, 0o644), ("short", 0o600), ("", 0o600), ("two words", 0o600)],
+    ids=["read by others", "short", "empty", "two words"],
+)
 def test_keys_that_cannot_be_used_are_refused(tmp_path, capsys, content, mode):
     keys = tmp_path / "carrier.key"
     keys.write_text(content)
