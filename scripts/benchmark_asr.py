@@ -20,6 +20,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 from assistant.hear.lexicon import Lexicon  # noqa: E402
 from scripts.hearing_benchmark import measuring, recordings, report  # noqa: E402
+from scripts.hearing_benchmark.costs import costs  # noqa: E402
 from scripts.hearing_benchmark.measuring import MakeEngine, Tally  # noqa: E402
 
 SETS = ("menu", "words", "digits", "brands", "shop")
@@ -53,12 +54,6 @@ def measured_shop(model: Path, audio: Path, levels: list[int]) -> Measured:
     others = recordings.english_of_mandarin_speakers()[::2]
     results["speech that is no command, household shop"] = shop.rejected(household, others)
     return results
-
-
-def costs(model: Path) -> dict[str, str]:
-    """Size on disk."""
-    size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file()) / 1e6
-    return {"model folder": f"{size:.1f} MB"}
 
 
 def main() -> None:
@@ -99,9 +94,10 @@ def main() -> None:
         for name, tally in run().items():
             results["sets"].setdefault(name, {})[title] = tally.as_json()
             print(f"{title}: {name}: {tally.right} of {tally.utterances}", flush=True)
-        results["costs"] = costs(arguments.model)
         results["measured"] = time.strftime("%Y-%m-%d")
         figures.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    results["costs"] = costs(arguments.model)
+    figures.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
     report.plot_noise(arguments.out.with_suffix(".png"), results)
     if arguments.document:
         report.write_into(REPOSITORY / "docs" / "hearing.md", results)
