@@ -2,22 +2,32 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY / "scripts" / "train_voiceprint"))
-
-from growth import grown  # noqa: E402
-from half_precision import halved  # noqa: E402
-from network import EncoderShape  # noqa: E402
-
-NARROW = EncoderShape(32, 96)
+NARROW = (32, 96)
 
 
-def weights_of(shape: EncoderShape) -> dict[str, torch.Tensor]:
+@pytest.fixture
+def training(monkeypatch):
+    """The modules of the training, which import SpeechBrain: not while tests are collected."""
+    monkeypatch.syspath_prepend(str(REPOSITORY / "scripts" / "train_voiceprint"))
+    before = set(sys.modules)
+    import growth
+    import half_precision
+    import network
+
+    yield SimpleNamespace(grown=growth.grown, halved=half_precision.halved, shape=network.EncoderShape)
+    for name in ("growth", "half_precision", "network", "features"):
+        if name not in before:
+            sys.modules.pop(name, None)
+
+
+def weights_of(shape):
     """Weights with the statistics of a network that has seen something."""
     torch.manual_seed(5)
     encoder = shape.build().train()
@@ -26,7 +36,7 @@ def weights_of(shape: EncoderShape) -> dict[str, torch.Tensor]:
     return encoder.state_dict()
 
 
-def embeddings(shape: EncoderShape, weights: dict[str, torch.Tensor]) -> np.ndarray:
+def embeddings(shape, weights):
     """Of four clips of noise, of unit length."""
     encoder = shape.build().eval()
     encoder.load_state_dict(weights)
@@ -36,25 +46,28 @@ def embeddings(shape: EncoderShape, weights: dict[str, torch.Tensor]) -> np.ndar
     return torch.nn.functional.normalize(found, dim=1).numpy()
 
 
-def test_a_grown_encoder_computes_what_the_smaller_one_did() -> None:
-    weights, wide = weights_of(NARROW), EncoderShape(48, 144)
-    np.testing.assert_allclose(embeddings(wide, grown(weights, wide)), embeddings(NARROW, weights), atol=1e-5)
+def test_a_grown_encoder_computes_what_the_smaller_one_did(training):
+    narrow, wide = training.shape(*NARROW), training.shape(48, 144)
+    weights = weights_of(narrow)
+    np.testing.assert_allclose(embeddings(wide, training.grown(weights, wide)), embeddings(narrow, weights), atol=1e-5)
 
 
-def test_an_encoder_of_the_same_shape_grows_into_itself() -> None:
-    weights = weights_of(NARROW)
-    assert all(torch.equal(value, weights[name]) for name, value in grown(weights, NARROW).items())
+def test_an_encoder_of_the_same_shape_grows_into_itself(training):
+    narrow = training.shape(*NARROW)
+    weights = weights_of(narrow)
+    assert all(torch.equal(value, weights[name]) for name, value in training.grown(weights, narrow).items())
 
 
-@pytest.mark.parametrize("shape", [EncoderShape(24, 72), EncoderShape(48, 96)])
-def test_an_encoder_that_does_not_fit_is_refused(shape: EncoderShape) -> None:
+@pytest.mark.parametrize("shape", [(24, 72), (48, 96)])
+def test_an_encoder_that_does_not_fit_is_refused(training, shape):
+    weights = weights_of(training.shape(*NARROW))
     with pytest.raises(ValueError, match="does not fit"):
-        grown(weights_of(NARROW), shape)
+        training.grown(weights, training.shape(*shape))
 
 
-def test_half_precision_keeps_the_embeddings() -> None:
-    weights = weights_of(NARROW)
-    rounded = halved(weights)
+def test_half_precision_keeps_the_embeddings(training):
+    narrow = training.shape(*NARROW)
+    weights = weights_of(narrow)
+    rounded = training.halved(weights)
     assert {value.dtype for value in rounded.values() if value.ndim > 1} == {torch.float16}
-    cosines = (embeddings(NARROW, weights) * embeddings(NARROW, rounded)).sum(axis=1)
-    assert cosines.min() > 0.9999
+    assert (embeddings(narrow, weights) * embeddings(narrow, rounded)).sum(axis=1).min() > 0.9999
