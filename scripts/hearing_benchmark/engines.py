@@ -1,5 +1,7 @@
 """Recognisers under the benchmark's own interface: a grammar in, the words of a recording and its cost out."""
 
+import math
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,20 +9,13 @@ from typing import Protocol
 
 import numpy as np
 
+from assistant.hear.acceptor import UNKNOWN, Labels, acceptor_of
 from assistant.hear.graph import prepare_graphs
 from assistant.hear.lexicon import Lexicon
+from assistant.hear.openfst import compile_automaton, optimise_acceptor, run_tool
 from assistant.hear.vosk_recogniser import VoskRecogniser, pcm
 from assistant.settings import Hear
-from assistant.understand.grammar import (
-    Alternatives,
-    Expression,
-    Filler,
-    Grammar,
-    Reference,
-    Repeat,
-    Sequence,
-    Words,
-)
+from assistant.understand.grammar import Grammar
 from assistant.understand.understanding import Expecting
 
 
@@ -73,7 +68,7 @@ class VoskEngine:
 
 
 class PocketsphinxEngine:
-    """PocketSphinx with its own English model and the same grammar as JSGF.
+    """PocketSphinx with its own English model and the same grammar.
 
     Args:
         grammar: What can be said; it must not hold fillers, which PocketSphinx has no counterpart for.
@@ -91,7 +86,8 @@ class PocketsphinxEngine:
                 for number, phones in enumerate(lexicon.pronounce(word), 1):
                     name = word if number == 1 else f"{word}({number})"
                     self._decoder.add_word(name, " ".join(phones), False)
-        self._decoder.add_jsgf_string("said", jsgf(grammar))
+        found, last = transitions(grammar)
+        self._decoder.add_fsg("said", self._decoder.create_fsg("said", 0, last, found))
         self._decoder.activate_search("said")
 
     def hear(self, samples: np.ndarray) -> Heard:
@@ -105,25 +101,28 @@ class PocketsphinxEngine:
         return Heard(" ".join(text.split()), time.process_time() - began)
 
 
-def jsgf(grammar: Grammar) -> str:
-    """The grammar in the JSpeech Grammar Format; costs become weights."""
-    rules = "".join(f"<{name}> = {_jsgf(rule)};\n" for name, rule in grammar.rules.items() if name != grammar.start)
-    start = _jsgf(grammar.rules[grammar.start])
-    return f"#JSGF V1.0;\ngrammar said;\n{rules}public <{grammar.start}> = {start};\n"
+def transitions(grammar: Grammar) -> tuple[list[tuple[int, int, float, str] | tuple[int, int, float]], int]:
+    """The grammar as the fewest states: (from, to, probability, word), from state 0, and the number of the last state.
 
-
-def _jsgf(expression: Expression) -> str:
-    match expression:
-        case Words(text):
-            return text or "<NULL>"
-        case Sequence(parts):
-            return " ".join(_jsgf(part) for part in parts) or "<NULL>"
-        case Alternatives(branches):
-            weighted = (f"/{np.exp(-cost):.6f}/ {_jsgf(branch)}" for cost, branch in branches)
-            return f"( {' | '.join(weighted)} )"
-        case Repeat(body):
-            return f"( {_jsgf(body)} )*"
-        case Reference(rule):
-            return f"<{rule}>"
-        case Filler():
-            raise ValueError("a filler has no counterpart in JSGF")
+    Made small by the same tools as Vosk's: PocketSphinx keeps a copy of the words for every state.
+    """
+    words = sorted(grammar.vocabulary())
+    numbers = {word: number for number, word in enumerate((*words, UNKNOWN), 1)}
+    with tempfile.TemporaryDirectory() as name:
+        path, printed = Path(name) / "grammar.fst", Path(name) / "grammar.txt"
+        compile_automaton(acceptor_of(grammar, Labels(numbers), {}), path)
+        optimise_acceptor(path)
+        run_tool("fstprint", path, printed)
+        lines = [line.split() for line in printed.read_text("ascii").splitlines()]
+    states = {state: number for number, state in enumerate(dict.fromkeys(line[0] for line in lines))}
+    for line in lines:
+        states.setdefault(line[1], len(states)) if len(line) > 2 else None
+    last = len(states)
+    found: list[tuple[int, int, float, str] | tuple[int, int, float]] = []
+    for line in lines:
+        if len(line) <= 2:
+            found.append((states[line[0]], last, math.exp(-float(line[1] if len(line) == 2 else 0.0))))
+            continue
+        cost = float(line[4]) if len(line) == 5 else 0.0
+        found.append((states[line[0]], states[line[1]], math.exp(-cost), words[int(line[2]) - 1]))
+    return found, last
