@@ -126,25 +126,30 @@ def test_the_running_device_is_told_to_leave_once_per_signal():
     daemon.run()
 
 
-def test_what_is_new_is_learnt_without_cutting_a_conversation_short():
+def daemon_of(script, prepare=lambda settings: None):
+    """A daemon whose devices do this, and the settings of those that were opened."""
     opened = []
-
-    def script(device):
-        daemon.renew() if len(opened) == 1 else daemon.leave()
-        device.go_on_until_told()
-        assert (device.left, device.retired) == ((0, 1) if len(opened) == 1 else (1, 0))
 
     def open_device(settings):
         opened.append(settings)
         return Shop(script)
 
-    daemon = Daemon(Settings, open_device, Notification({}), lambda seconds: None)
+    return Daemon(Settings, open_device, Notification({}), lambda seconds: None, prepare), opened
+
+
+def test_what_is_new_is_learnt_without_cutting_a_conversation_short():
+    def script(device):
+        daemon.renew() if len(opened) == 1 else daemon.leave()
+        device.go_on_until_told()
+        assert (device.left, device.retired) == ((0, 1) if len(opened) == 1 else (1, 0))
+
+    daemon, opened = daemon_of(script)
     daemon.run()
     assert len(opened) == 2
 
 
 def test_the_device_goes_on_while_what_is_new_is_made_ready():
-    went_on, opened, prepared = threading.Event(), [], []
+    went_on, prepared = threading.Event(), []
 
     def prepare(settings):
         assert went_on.wait(20)
@@ -159,30 +164,21 @@ def test_the_device_goes_on_while_what_is_new_is_made_ready():
         device.go_on_until_told()
         assert len(prepared) == 1
 
-    def open_device(settings):
-        opened.append(settings)
-        return Shop(script)
-
-    daemon = Daemon(Settings, open_device, Notification({}), lambda seconds: None, prepare)
+    daemon, opened = daemon_of(script, prepare)
     daemon.run()
     assert len(opened) == 2
 
 
-def test_what_cannot_be_made_ready_is_no_reason_to_keep_the_old_device():
-    opened = []
-
+@pytest.mark.parametrize("trouble", [CatalogMissing("no catalog"), OSError("no space left")])
+def test_what_cannot_be_made_ready_is_no_reason_to_keep_the_old_device(trouble):
     def prepare(settings):
-        raise CatalogMissing("no catalog")
+        raise trouble
 
     def script(device):
         daemon.reload() if len(opened) == 1 else daemon.leave()
         device.go_on_until_told()
 
-    def open_device(settings):
-        opened.append(settings)
-        return Shop(script)
-
-    daemon = Daemon(Settings, open_device, Notification({}), lambda seconds: None, prepare)
+    daemon, opened = daemon_of(script, prepare)
     daemon.run()
     assert len(opened) == 2
 

@@ -98,6 +98,16 @@ def test_only_answers_that_follow_each_other_count(shop, between):
     assert shop.judge(shop.strict, SECOND).reason is DeclineReason.OTHER_VOICE
 
 
+def test_who_else_it_might_be_needs_no_more_than_the_threshold(shop):
+    takes = [speak(ANNA, words) for words in range(20, 25)]
+    Enrolments(shop.voices, shop.encoder, voiced_speech(), Pay()).enrol("tim", takes)
+    proof = shop.proof(0.0)
+    voice = proof._voice_of(speak(ANNA, 60, seconds=3.0))
+    low, high = sorted(proof._compare(voice).fitting.values())
+    assert proof._compare(voice, (low + high) / 2).fitting.keys() == {"anna", "tim"}
+    assert proof._compare(voice, high + 0.01).reason is DeclineReason.OTHER_VOICE
+
+
 def test_the_same_clip_twice_is_a_replay_and_no_second_answer(shop):
     assert [one.reason for one in shop.answers(FIRST, FIRST)] == [DeclineReason.OTHER_VOICE, DeclineReason.REPLAYED]
 

@@ -152,14 +152,17 @@ class VoiceProof:
         )
 
     def _compare(self, voice: _Voice, more: float = 0.0) -> Proof:
-        """Whose voice it is, if it is one voice all the way; it needs so much more than the threshold."""
+        """Whose voice it is, if it is one voice all the way; it needs so much more than the threshold.
+
+        Whom else it might be is everybody who reaches the threshold: a child who does must not be left out.
+        """
         templates = self._voices.templates(self._encoder.model)
         if not templates:
             return Proof(reason=DeclineReason.NOBODY_ENROLLED)
         scoring, threshold = self._encoder.scoring, self._settings.threshold
         needed = more + (scoring.calibration.threshold if threshold is None else threshold)
         verdicts = {
-            name: scoring.judge(template, voice.embedding, voice.seconds, needed)
+            name: scoring.judge(template, voice.embedding, voice.seconds, threshold)
             for name, template in templates.items()
         }
         best = max(verdicts, key=lambda name: verdicts[name].likelihood_ratio)
@@ -168,7 +171,7 @@ class VoiceProof:
             "llr": round(verdicts[best].likelihood_ratio, 3),
             "voiced_seconds": round(voice.seconds, 2),
         }
-        if not verdicts[best].accepted:
+        if not (verdicts[best].accepted and verdicts[best].likelihood_ratio >= needed):
             return Proof(reason=DeclineReason.OTHER_VOICE, evidence=evidence)
         fitting = {name: verdict.likelihood_ratio for name, verdict in verdicts.items() if verdict.accepted}
         limits = scoring.calibration.one_voice

@@ -144,9 +144,9 @@ class Daemon:
         with self._preparing:
             try:
                 self._prepare(self._read_settings())
-            except VoicecartError as error:
-                # Opening the device meets the same trouble, and deals with it.
-                logger.warning("not made ready in advance: code=%s message=%r", error.code, error.message)
+            except Exception as error:
+                # Whatever it is, opening the device meets the same trouble, and deals with it.
+                logger.warning("not made ready in advance: %r", error)
         self._reloading = True
         if (device := self._device) is not None:
             end(device)

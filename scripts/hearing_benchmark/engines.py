@@ -116,7 +116,8 @@ def transitions(grammar: Grammar) -> tuple[list[tuple[int, int, float, str] | tu
         lines = [line.split() for line in printed.read_text("ascii").splitlines()]
     states = {state: number for number, state in enumerate(dict.fromkeys(line[0] for line in lines))}
     for line in lines:
-        states.setdefault(line[1], len(states)) if len(line) > 2 else None
+        if len(line) > 2:
+            states.setdefault(line[1], len(states))
     last = len(states)
     found: list[tuple[int, int, float, str] | tuple[int, int, float]] = []
     for line in lines:
