@@ -1,8 +1,8 @@
 """A server like Stripe's on this machine: localstripe, and what Stripe does that localstripe does not.
 
 It listens on a free port of the loopback interface, which it prints, and ends with its standard input. Added are
-idempotency keys, ``off_session``, cards that are declined when they are charged (with Stripe's reasons), and the faults
-that a test asks for.
+idempotency keys, ``off_session``, cards that are declined when they are charged (with Stripe's reasons), a limit of what
+can be given back, and the faults that a test asks for.
 """
 
 import asyncio
@@ -69,6 +69,16 @@ def raise_failure(self):
     raise server.UserError(402, self.failure_message, reason)
 
 
+def refunded(self, charge=None, payment_intent=None, amount=None, **more):
+    """https://docs.stripe.com/api/refunds/create: an error "when trying to refund more money than is left"."""
+    if payment_intent is not None and amount is not None:
+        paid = resources.PaymentIntent._api_retrieve(payment_intent).latest_charge
+        if int(amount) > paid.amount - paid.amount_refunded:
+            raise server.UserError(400, "The refund is greater than what is left of the charge.")
+    refund(self, charge=charge, payment_intent=payment_intent, amount=amount, **more)
+
+
+refund = resources.Refund.__init__
 confirm = resources.PaymentIntent._api_confirm
 charging_is_declined = resources.PaymentMethod._charging_is_declined
 
@@ -77,6 +87,7 @@ def main() -> None:
     resources.Store.dump_to_disk = lambda self: None  # a pickle under a fixed name in /tmp
     resources.PaymentMethod._charging_is_declined = declined
     resources.Charge._raise_failure = raise_failure
+    resources.Refund.__init__ = refunded
     for route in server.app.router.routes():
         if route.resource and route.resource.canonical == "/v1/payment_intents/{id}/confirm":
             route._handler = server.api_extra(classmethod(confirmed).__get__(None, resources.PaymentIntent), "")

@@ -69,6 +69,10 @@ class Server:
         charges = [intent["latest_charge"] for intent in self.intents() if intent["status"] == "succeeded"]
         return held, sum(charge["amount"] - charge["amount_refunded"] for charge in charges)
 
+    def given_back(self):
+        """The amounts that were given back, in minor units, smallest first."""
+        return sorted(refund["amount"] for refund in self.ask("GET", "/v1/refunds?limit=100")["data"])
+
     def end(self):
         if self._process.poll() is None:
             self._process.stdin.close()
@@ -163,6 +167,61 @@ class TestOnePayment:
         for part, amount, kept in ((1, "2.00", 540), (1, "2.00", 540), (2, "3.40", 200), (1, "2.00", 200)):
             settle(shop, "refund_part", "1", part, dollars(amount))
             assert server.money() == (0, kept) and state(shop, "1") is PaymentState.CAPTURED
+
+    def test_after_parts_exactly_the_rest_is_given_back(self, shop, server):
+        shop.provider.authorise("1", TOTAL)
+        settle(shop, "capture", "1", TOTAL)
+        for part, amount in ((1, "2.00"), (2, "3.41")):
+            settle(shop, "refund_part", "1", part, dollars(amount))
+        for _ in range(2):
+            settle(shop, "refund", "1")
+            assert state(shop, "1") is PaymentState.REFUNDED and server.money() == (0, 0)
+        assert server.given_back() == [199, 200, 341]
+
+    def test_after_parts_that_are_everything_nothing_more_is_asked_for(self, shop, server):
+        shop.provider.authorise("1", TOTAL)
+        settle(shop, "capture", "1", TOTAL)
+        for part, amount in ((1, "7.00"), (2, "0.40")):
+            settle(shop, "refund_part", "1", part, dollars(amount))
+        settle(shop, "refund", "1")
+        assert state(shop, "1") is PaymentState.REFUNDED and server.given_back() == [40, 700]
+
+    @pytest.mark.parametrize("how", ["lost_request", "lost_answer"])
+    def test_the_rest_is_given_back_once_though_an_answer_is_lost(self, shop, server, how):
+        shop.provider.authorise("1", TOTAL)
+        settle(shop, "capture", "1", TOTAL)
+        settle(shop, "refund_part", "1", 1, dollars("2.00"))
+        server.fails_next("/refunds", how)
+        with pytest.raises(PaymentUnavailable):
+            settle(shop, "refund", "1")
+        settle(shop, "refund", "1")
+        assert state(shop, "1") is PaymentState.REFUNDED and server.given_back() == [200, 540]
+
+    def test_a_part_that_somebody_else_gives_back_meanwhile_is_not_given_back_twice(self, shop, server, monkeypatch):
+        shop.provider.authorise("1", TOTAL)
+        settle(shop, "capture", "1", TOTAL)
+        create = type(shop.provider._api._client.v1.refunds).create
+        (intent,) = server.intents()
+
+        def later(*given, **more):
+            monkeypatch.undo()
+            server.ask("POST", "/v1/refunds", {"payment_intent": intent["id"], "amount": 100})
+            return create(*given, **more)
+
+        monkeypatch.setattr(type(shop.provider._api._client.v1.refunds), "create", later)
+        settle(shop, "refund", "1")
+        assert state(shop, "1") is PaymentState.REFUNDED and server.given_back() == [100, 640]
+
+    def test_an_order_of_which_lines_went_back_is_returned_for_the_rest(self, shop, server):
+        order = shop.store.begin_order(CART, "key")
+        shop.provider.authorise(order.id, order.total)
+        shop.store.complete_order(order.id)
+        shop.store.move_order(order.id, OrderStatus.DELIVERED)
+        shop.errands.returns.return_lines(order.id, (ReturnedUnits(1, 1),))
+        assert server.money() == (0, 520)
+        shop.errands.returns.return_order(order.id)
+        assert shop.store.order(order.id).status is OrderStatus.REFUNDED
+        assert server.money() == (0, 0) and server.given_back() == [220, 520]
 
     def test_lines_that_are_owed_are_given_back_with_the_rest_of_the_order(self, shop, server, monkeypatch):
         order = shop.store.begin_order(CART, "key")

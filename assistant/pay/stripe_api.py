@@ -169,16 +169,24 @@ class StripeApi:
         with self._explained():
             self._intents.cancel(intent, {}, {"idempotency_key": key})
 
-    def refund(self, intent: str, key: str) -> None:
-        """Gives back what was captured.
+    def refund(self, intent: str, captured: Money, key: str) -> None:
+        """Gives back what is left of what was captured, beside the parts that were given back before.
+
+        Args:
+            intent: The payment.
+            captured: The whole of it.
+            key: Idempotency key. The amount becomes a part of it: Stripe takes no other amount under the same key.
 
         Raises:
-            Misfit: There is nothing to give back.
+            Misfit: So much is not there any more, because another part was given back meanwhile.
             PaymentUnavailable: Stripe could not be asked, or failed.
             SettingsError: It is not set up.
         """
         with self._explained():
-            refund = self._client.v1.refunds.create({"payment_intent": intent}, {"idempotency_key": key})
+            charge = self._intents.retrieve(intent, {"expand": ["latest_charge"]}).latest_charge
+            left = captured.minor - charge["amount_refunded"]
+            wanted = {"payment_intent": intent, "amount": left}
+            refund = self._client.v1.refunds.create(wanted, {"idempotency_key": f"{key}-{left}"})
         if _fell_through(refund):
             raise PaymentUnavailable(f"Stripe could not give back the payment {intent}.")
 

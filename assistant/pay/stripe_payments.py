@@ -220,7 +220,7 @@ class StripePayments:
             case Standing.REFUNDED:
                 return Stage.REFUNDED
             case Standing.PAID:
-                self._api.refund(intent, payment.key("refund"))
+                self._api.refund(intent, payment.amount, payment.key("refund"))
                 return Stage.REFUNDED
             case Standing.BUSY:
                 raise PaymentUnavailable("Stripe is still asking the card's bank, so nothing can be given back yet.")
