@@ -1,8 +1,8 @@
 """A server like Stripe's on this machine: localstripe, and what Stripe does that localstripe does not.
 
 It listens on a free port of the loopback interface, which it prints, and ends with its standard input. Added are
-idempotency keys, ``off_session``, cards that are declined when they are charged (with Stripe's reasons), a limit of what
-can be given back, and the faults that a test asks for.
+idempotency keys, ``off_session``, cards that are declined when they are charged (with Stripe's reasons), a limit to
+what is given back, and the faults that a test asks for.
 """
 
 import asyncio
