@@ -147,7 +147,8 @@ def _as_of_now(line: CartLine, products: Mapping[str, Product], currency: str) -
     product = products.get(line.sku)
     if product is None or product.price.currency != currency:
         return None
-    if _impossible(product, line.options) or missing_options(product, line.options):
+    impossible = _impossible(product, line.options) or not product.sells(line.options)
+    if impossible or missing_options(product, line.options):
         return None
     # The options stay as they were said: a default that is new in the catalog must not make it another line.
     return replace(line, names=product.names, unit_price=product.price_with(line.options), unit=product.unit)
@@ -167,6 +168,8 @@ def line_for(product: Product, quantity: int, options: Mapping[str, str] | None 
         raise ValueError(f"{product.sku} needs a {missing[0].name}")
     chosen = {option.name: options.get(option.name, option.default) for option in product.options}
     known = {group: value for group, value in chosen.items() if value is not None}
+    if not product.sells(known):
+        raise ValueError(f"{product.sku} does not come in {known} together")
     return CartLine(product.sku, product.names, product.price_with(known), quantity, known, product.unit)
 
 

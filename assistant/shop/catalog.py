@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select
 
 from assistant.errors import CatalogMissing, FeedError
 from assistant.shop import reservations, schema
@@ -133,7 +133,7 @@ class ImportedCatalog:
             if revision != self._revision:
                 self._products = with_stock(_read_products(connection), left)
             elif left != self._left:
-                self._products = with_stock(self._products, left)
+                self._products = with_stock(self._with_variants(connection, left), left)
             self._revision, self._left = revision, left
             return self._products
 
@@ -168,13 +168,13 @@ class ImportedCatalog:
 
     def put_back(self, connection: Connection, lines: Sequence[CartLine]) -> None:
         """Counts the stock up where it is counted."""
-        reservations.lock_shelf(connection, {line.sku for line in lines})
-        for line in lines:
-            connection.execute(
-                update(schema.products)
-                .where(schema.products.c.sku == line.sku, schema.products.c.stock.is_not(None))
-                .values(stock=schema.products.c.stock + line.quantity)
-            )
+        reservations.put_back(connection, lines)
+
+    def _with_variants(self, connection: Connection, left: Mapping[str, int]) -> tuple[Product, ...]:
+        """The products, those of whose variants other numbers are left read again."""
+        changed = [one.sku for one in self._products if one.variants and left.get(one.sku) != self._left.get(one.sku)]
+        anew = self.find(connection, changed) if changed else {}
+        return tuple(anew.get(product.sku, product) for product in self._products)
 
     @staticmethod
     def _read_revision(connection: Connection) -> int | None:

@@ -1,18 +1,22 @@
 """A feed that is sold from without being imported."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, func, select
 
 from assistant.errors import CatalogMissing, SoldOut
-from assistant.shop import schema
+from assistant.shop import reservations, schema
 from assistant.shop.cart import CartLine
 from assistant.shop.catalog import RESERVATION, Catalog, ImportedCatalog, with_stock
 from assistant.shop.database import reading
+from assistant.shop.feed_product import to_feed
 from assistant.shop.orders import Order, OrderStatus
 from assistant.shop.product import Product
+from assistant.shop.product_rows import product_of
 from assistant.shop.shelf import Shelf
+from assistant.shop.variant_stock import Variants
 
 
 class FeedCatalog:
@@ -41,7 +45,7 @@ class FeedCatalog:
         if not self._products:
             raise CatalogMissing("There is no product in this catalog.")
         with reading(self._engine) as connection:
-            return with_stock(self._products, self._left(connection))
+            return tuple(self._left(connection).values())
 
     def shelf(self) -> Mapping[str, Product]:
         """The feed's products with what is left of them, by sku."""
@@ -65,19 +69,25 @@ class FeedCatalog:
 
     def take(self, connection: Connection, order: Order) -> None:
         """Only looks whether enough is left: the order itself counts it down."""
-        sold, left = {product.sku for product in self._products}, self._left(connection)
-        for line in order.lines:
-            _check_left(line, line.sku in sold, left.get(line.sku))
-            if line.sku in left:
-                left[line.sku] -= line.quantity
+        left = self._left(connection)
+        for sku, quantity in reservations.wanted(order).items():
+            if sku not in left:
+                raise SoldOut(f"{sku} is not sold any more. Nothing was bought.")
+            if (stock := left[sku].stock) is not None and stock < quantity:
+                raise SoldOut(f"Only {stock} of {sku} are left, not {quantity}. Nothing was bought.")
+            if left[sku].variants:
+                mine = [(line.options, line.quantity) for line in order.lines if line.sku == sku]
+                Variants(to_feed(left[sku]), left[sku]).check(mine, ())
 
     def put_back(self, connection: Connection, lines: Sequence[CartLine]) -> None:
         """A cancelled order does not count any more: nothing to do."""
 
-    def _left(self, connection: Connection) -> dict[str, int]:
+    def _left(self, connection: Connection) -> dict[str, Product]:
+        """The products with what is left of them, by sku."""
         orders, lines = schema.orders.c, schema.order_lines.c
-        bought = connection.execute(
-            select(lines.sku, func.sum(lines.quantity))
+        bought: dict[str, list[tuple[Mapping[str, str], int]]] = {}
+        rows = connection.execute(
+            select(lines.sku, lines.options, lines.quantity)
             .join(schema.orders, (orders.household == lines.household) & (orders.id == lines.order_id))
             .where(
                 orders.household == self._household,
@@ -85,14 +95,10 @@ class FeedCatalog:
                 orders.paid_at.is_not(None),
                 orders.status.not_in([OrderStatus.CANCELLED.value, OrderStatus.REFUNDED.value]),
             )
-            .group_by(lines.sku)
         )
-        taken = {sku: int(quantity) for sku, quantity in bought}
-        return {
-            product.sku: max(0, product.stock - taken.get(product.sku, 0))
-            for product in self._products
-            if product.stock is not None
-        }
+        for row in rows:
+            bought.setdefault(row.sku, []).append((row.options, -row.quantity))
+        return {one.sku: _less(one, bought[one.sku]) if one.sku in bought else one for one in self._products}
 
 
 def choose_catalog(
@@ -116,8 +122,8 @@ def choose_catalog(
     return imported if same else FeedCatalog(engine, household, offered)
 
 
-def _check_left(line: CartLine, sold: bool, left: int | None) -> None:
-    if not sold:
-        raise SoldOut(f"{line.sku} is not sold any more. Nothing was bought.")
-    if left is not None and left < line.quantity:
-        raise SoldOut(f"Only {left} of {line.sku} are left, not {line.quantity}. Nothing was bought.")
+def _less(product: Product, taken: Sequence[tuple[Mapping[str, str], int]]) -> Product:
+    left = product.stock if product.stock is None else max(0, product.stock + sum(count for _, count in taken))
+    if product.variants:
+        product = product_of(Variants(to_feed(product), product).counting(taken))
+    return replace(product, stock=left)

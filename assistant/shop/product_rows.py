@@ -14,7 +14,7 @@ lasts until then: the index has all sales in the order in which they end."""
 
 
 def product_row(product: Product, place: int | None = None) -> dict[str, Any]:
-    """Column → value. The feed line is without the stock, which changes by itself.
+    """Column → value. The feed line is without the stock, which changes by itself; that of single variants is in it.
 
     Args:
         product: The product.

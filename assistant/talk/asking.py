@@ -2,6 +2,7 @@
 
 from assistant.shop.refunds import left_of, lines_of, refund_of_all
 from assistant.talk.actions import Amount, Listen, OptionName, Say
+from assistant.talk.combining import values_of
 from assistant.talk.situation import (
     Knowledge,
     Question,
@@ -87,5 +88,7 @@ def _amount(wish: Wish, knowledge: Knowledge) -> Amount | str:
 
 def _values(wish: Wish, group: str, knowledge: Knowledge) -> tuple[OptionName, ...]:
     product = knowledge.products.get(wish.sku or "")
-    options = [option for option in product.options if option.name == group] if product else []
-    return tuple(OptionName(group, value.value) for option in options for value in option.values)
+    if product is None:
+        return ()
+    options = [option for option in product.options if option.name == group]
+    return tuple(OptionName(group, value) for option in options for value in values_of(product, option, wish.options))

@@ -8,6 +8,7 @@ from assistant.shop.alternatives import alternatives
 from assistant.shop.cart import Cart, line_for, missing_options
 from assistant.shop.product import Product
 from assistant.talk.actions import OptionName, Say
+from assistant.talk.combining import apart, completed, left_beside, other_choice
 from assistant.talk.situation import (
     Knowledge,
     Question,
@@ -87,25 +88,34 @@ def _settle_one(cart: Cart, wish: Wish, knowledge: Knowledge, settings: Talk) ->
     notices = tuple(
         Say("option_unknown", {"name": name, "option": OptionName(group, value)}) for group, value in unknown.items()
     )
-    wish = replace(wish, options=known)
-    missing = missing_options(product, known)
+    if (group := apart(product, known)) is not None:
+        together = tuple(OptionName(name, value) for name, value in known.items())
+        rest = {name: value for name, value in known.items() if name != group}
+        told = (Say("options_apart", {"name": name, "options": together}),) if group in known else ()
+        return Settled(cart, (*notices, *told), WhichOption(replace(wish, options=rest), group))
+    wish = replace(wish, options=completed(product, known))
+    missing = missing_options(product, wish.options)
     if missing:
         return Settled(cart, notices, WhichOption(wish, missing[0].name))
     if wish.quantity > settings.most_quantity and not wish.quantity_sure:
         return Settled(cart, notices, ReallySoMany(wish))
-    rest = cart.change_quantity(wish.replaces, 0) if _holds(cart, wish) and wish.replaces else cart
-    if product.stock is not None:
-        left = product.stock - sum(line.quantity for line in rest.find(product.sku))
-        if left <= 0:
-            return _sold_out(cart, wish, product, knowledge, notices)
-        if left < wish.quantity:
-            return Settled(cart, notices, TakeWhatIsLeft(wish, left))
-    return Settled(rest.add(line_for(product, wish.quantity, known)), notices)
+    beside = cart.change_quantity(wish.replaces, 0) if _holds(cart, wish) and wish.replaces else cart
+    left = left_beside(product, wish.options, beside)
+    if left == 0:
+        return _sold_out(cart, wish, product, knowledge, notices)
+    if left is not None and left < wish.quantity:
+        return Settled(cart, notices, TakeWhatIsLeft(wish, left))
+    return Settled(beside.add(line_for(product, wish.quantity, wish.options)), notices)
 
 
 def _sold_out(cart: Cart, wish: Wish, product: Product, knowledge: Knowledge, notices: tuple[Say, ...]) -> Settled:
     """Offers what may take the product's place; nothing is put in unasked."""
     name = product.name(knowledge.language)
+    if (product.stock is None or product.stock > 0) and (group := other_choice(product, wish.options)):
+        chosen = tuple(OptionName(name, value) for name, value in wish.options.items())
+        rest = {name: value for name, value in wish.options.items() if name != group}
+        told = Say("options_sold_out", {"name": name, "options": chosen})
+        return Settled(cart, (*notices, told), WhichOption(replace(wish, options=rest), group))
     instead = alternatives(product, knowledge.perhaps_instead(product), knowledge.language)[:MOST_CHOICES]
     if not instead:
         return Settled(cart, (*notices, Say("restocking.sold_out", {"name": name})))
@@ -145,12 +155,9 @@ def fit_to_shop(cart: Cart, knowledge: Knowledge) -> tuple[Cart, tuple[Say, ...]
     ):
         notices.append(Say("price_changed"))
     for line in fitted.lines:
-        stock = knowledge.products[line.sku].stock
-        if stock is None:
-            continue
-        others = sum(other.quantity for other in fitted.find(line.sku) if other.key != line.key)
-        left = max(0, stock - others)
-        if left < line.quantity:
+        product = knowledge.products[line.sku]
+        left = left_beside(product, line.options, fitted.change_quantity(line.key, 0))
+        if left is not None and left < line.quantity:
             fitted = fitted.change_quantity(line.key, left)
             reduced = {"name": line.name(language), "count": left}
             notices.append(Say("reduced_to_stock" if left else "out_of_stock", reduced))
