@@ -12,7 +12,7 @@ from assistant.talk.flow import resume
 from assistant.talk.settling import MOST_CHOICES
 from assistant.talk.subject import subject
 from assistant.talk.turn import Outcome, Turn
-from assistant.talk.wording import amount_of_product
+from assistant.talk.wording import amount_of_product, told_apart_by_name
 from assistant.understand.understanding import Inquiry
 
 _ATTRIBUTES = {
@@ -29,11 +29,15 @@ _ATTRIBUTES = {
 def ask(turn: Turn) -> Outcome:
     """Something is asked about products: answers for each of them."""
     inquiry, products = turn.understanding.inquiry, subject(turn)[:MOST_CHOICES]
+    if inquiry is not None and inquiry.place is not None:
+        there = -len(products) <= inquiry.place < len(products)
+        products = (products[inquiry.place],) if there else ()
     if inquiry is None or not products:
         return resume(turn, Say("stock_of_what"))
     if inquiry.topic == "difference":
         return resume(turn, *differences(products, inquiry.facts, turn.knowledge.language))
-    return resume(turn, *(_answer(product, inquiry, turn.knowledge.language) for product in products))
+    told_apart = told_apart_by_name(products, turn.knowledge.language)
+    return resume(turn, *(_answer(product, inquiry, turn.knowledge.language) for product in told_apart))
 
 
 def _answer(product: Product, inquiry: Inquiry, language: str) -> Say:

@@ -13,7 +13,7 @@ from assistant.talk.settling import sort_options
 from assistant.talk.situation import ReallyCancel, Situation, State, WhichProduct
 from assistant.talk.subject import line_in_focus, subject
 from assistant.talk.turn import Outcome, Turn
-from assistant.talk.wording import amount_of_product, amounts_of, offers
+from assistant.talk.wording import amount_of_product, amounts_of, offers, told_apart_by_name
 from assistant.understand.understanding import Item
 
 _ON_THE_WAY = frozenset({OrderStatus.SHIPPED, OrderStatus.OUT_FOR_DELIVERY})
@@ -35,7 +35,8 @@ def price(turn: Turn) -> Outcome:
     if turn.situation.state is State.CONFIRMING:
         return resume(turn)
     if turn.situation.topic and line_in_focus(turn) is None:
-        return resume(turn, *(say_price(turn, product, Item(product.sku, "")) for product in subject(turn)))
+        spoken_of = told_apart_by_name(subject(turn), knowledge.language)
+        return resume(turn, *(say_price(turn, product, Item(product.sku, "")) for product in spoken_of))
     return resume(turn, say_cart(knowledge.cart, knowledge))
 
 
@@ -60,6 +61,10 @@ def add_to_list(turn: Turn) -> Outcome:
     person = turn.knowledge.speaker
     additions = [AddToList(item.name, item.sku, item.quantity, person) for item in heard.items]
     additions += [AddToList(unresolved.phrase, None, unresolved.quantity, person) for unresolved in heard.unresolved]
+    if not additions:
+        # "It" is what was spoken of last.
+        spoken_of = subject(turn)[:1]
+        additions = [AddToList(one.name(turn.knowledge.language), one.sku, 1, person) for one in spoken_of]
     if not additions:
         return resume(turn, Say("list_what"))
     shared = turn.knowledge.personal and person is None
@@ -102,13 +107,20 @@ def cancel_order(turn: Turn) -> Outcome:
 
 
 def _order_meant(turn: Turn) -> Order | None:
-    """The order whose number was said, else the one spoken of just now, else the newest."""
-    number = turn.understanding.order or turn.situation.placed
-    return next((order for order in turn.knowledge.orders if number in (None, order.id)), None)
+    """The newest with what was named, else the one whose number was said, else the one spoken of, else the newest."""
+    heard, orders = turn.understanding, turn.knowledge.orders
+    named = {item.sku for item in heard.items} | {sku for one in heard.unresolved for sku in one.candidates}
+    if named:
+        return next((order for order in orders if any(line.sku in named for line in order.lines)), None)
+    number = heard.order or turn.situation.placed
+    return next((order for order in orders if number in (None, order.id)), None)
 
 
 def _no_order(turn: Turn) -> Say:
-    number = turn.understanding.order
+    heard, number = turn.understanding, turn.understanding.order
+    if heard.items or heard.unresolved:
+        name = heard.items[0].name if heard.items else heard.unresolved[0].phrase
+        return Say("returning.never_bought", {"name": name})
     return Say("no_such_order", {"number": Spelled(number)}) if number else Say("no_orders")
 
 
@@ -120,7 +132,8 @@ def _each(turn: Turn, say: Callable[[Turn, Product, Item], Say]) -> list[Say]:
         product = knowledge.products.get(item.sku)
         replies.append(say(turn, product, item) if product else Say("not_found", {"phrase": item.name}))
     for unresolved in heard.unresolved:
-        candidates = [knowledge.products[sku] for sku in unresolved.candidates if sku in knowledge.products]
+        tied = [knowledge.products[sku] for sku in unresolved.candidates if sku in knowledge.products]
+        candidates = told_apart_by_name(tied, knowledge.language)
         replies += [say(turn, product, Item(product.sku, unresolved.phrase)) for product in candidates]
         if not candidates:
             nearest = knowledge.products.get(unresolved.suggestion or "")

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from assistant.shop.product import Product
 from assistant.talk.actions import Say
+from assistant.talk.combining import values_of
 from assistant.talk.correcting import has_correction, new_quantity, take_out
 from assistant.talk.flow import ask_again, go_on, resume
 from assistant.talk.habits import answer_recommendation
@@ -19,6 +21,7 @@ from assistant.talk.situation import (
     TakeRecommendation,
     TakeSuggestion,
     TakeWhatIsLeft,
+    WhichOption,
     WhichProduct,
     Wish,
 )
@@ -71,7 +74,7 @@ def _answered(question: Question, wish: Wish, heard: Understanding, knowledge: K
         return None
     changed: Wish | None = wish
     if heard.intent is Intent.CONFIRM:
-        changed = _accepted(question, wish)
+        changed = _accepted(question, wish, knowledge)
     if changed and heard.options:
         changed = _with_options(question, changed, heard.options, knowledge)
     if changed and (heard.quantity is not None or heard.quantity_delta):
@@ -106,8 +109,11 @@ def _named(question: Question, wish: Wish, heard: Understanding) -> tuple[Wish, 
     return (*((first,) if quantity else ()), *named[1:])
 
 
-def _accepted(question: Question, wish: Wish) -> Wish | None:
+def _accepted(question: Question, wish: Wish, knowledge: Knowledge) -> Wish | None:
     match question:
+        case WhichOption(group=group):
+            product = knowledge.products.get(wish.sku or "")
+            return _only_value(product, group, wish) if product else None
         case TakeSuggestion(sku=sku) | WhichProduct(choices=(sku,)):
             return replace(wish, sku=sku)
         case ReallySoMany():
@@ -116,6 +122,12 @@ def _accepted(question: Question, wish: Wish) -> Wish | None:
             return replace(wish, quantity=left, quantity_sure=True)
         case _:
             return None
+
+
+def _only_value(product: Product, group: str, wish: Wish) -> Wish | None:
+    """The wish with the only value that was read out; None where there were several."""
+    values = [value for one in product.options if one.name == group for value in values_of(product, one, wish.options)]
+    return replace(wish, options={**wish.options, group: values[0]}) if len(values) == 1 else None
 
 
 def _with_options(question: Question, wish: Wish, options: Mapping[str, str], knowledge: Knowledge) -> Wish | None:

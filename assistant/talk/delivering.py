@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from assistant.shop.addresses import Address
 from assistant.talk.actions import Say
-from assistant.talk.flow import resume
+from assistant.talk.flow import goes_to, resume
 from assistant.talk.situation import State
 from assistant.talk.turn import Outcome, Turn
 
@@ -12,7 +12,12 @@ _READ_BACK = (State.CONFIRMING, State.AUTHORISING)
 
 
 def deliver(turn: Turn) -> Outcome:
-    """What is being ordered goes to the address that was named; a name that nobody gave an address changes nothing."""
+    """What is being ordered goes to the address that was named; a name that nobody gave an address changes nothing.
+
+    Without a name it was asked where it goes.
+    """
+    if not turn.understanding.place:
+        return resume(turn, *_known(turn))
     address = _named(turn)
     if address is None:
         return resume(turn, _unknown(turn))
@@ -38,6 +43,15 @@ def _unknown(turn: Turn) -> Say:
         if known
         else Say("delivering.none")
     )
+
+
+def _known(turn: Turn) -> tuple[Say, ...]:
+    """Where the next order goes, and where else it could."""
+    names = tuple(address.name for address in turn.knowledge.addresses)
+    if not names:
+        return (Say("delivering.none"),)
+    told = () if turn.situation.state in _READ_BACK else goes_to(turn)
+    return (*told, Say("delivering.known", {"names": names}))
 
 
 def _values(address: Address) -> dict[str, str]:

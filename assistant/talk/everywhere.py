@@ -33,8 +33,9 @@ def stop(turn: Turn) -> Outcome:
 def cancel(turn: Turn) -> Outcome:
     """Takes back what this conversation put into the cart; nothing is bought."""
     before = turn.situation.before
-    if isinstance(turn.situation.question, ReallyCancel | ReallyReturn):
-        return done(order_stays(turn.situation.question))
+    question = turn.situation.question
+    if isinstance(question, ReallyCancel | ReallyReturn):
+        return done(order_stays(question), placed=question.order)
     if before is None:
         return done(Say("nothing_bought"))
     said = Say("cancelled" if before != turn.knowledge.cart else "nothing_bought")
@@ -42,9 +43,9 @@ def cancel(turn: Turn) -> Outcome:
 
 
 def cancel_placed(turn: Turn) -> Outcome:
-    """Right after an order was placed, "cancel" may mean that order: asks."""
+    """Right after an order was placed, "cancel" may mean that order: asks. Else nothing was bought, as is said."""
     if turn.situation.placed is None:
-        return done(Say("okay"))
+        return done(Say("nothing_bought"), *kept(turn)) if turn.knowledge.cart else done(Say("okay"))
     return cancel_order(turn)
 
 

@@ -1,7 +1,8 @@
 """What the household is used to: its usual, the same thing again, what is running low."""
 
 from assistant.shop.cart import CartLine
-from assistant.shop.habits import RunOut, bought_last, kept, running_out, the_usual
+from assistant.shop.habits import RunOut, bought_last, kept, run_out, running_out, the_usual
+from assistant.shop.product import Product
 from assistant.talk import shopping
 from assistant.talk.actions import Say
 from assistant.talk.flow import go_on, resume
@@ -9,6 +10,7 @@ from assistant.talk.recommending import taken
 from assistant.talk.settling import wishes_of
 from assistant.talk.shopping import begun
 from assistant.talk.situation import Goal, TakeRecommendation, Wish
+from assistant.talk.subject import named
 from assistant.talk.turn import Outcome, Turn
 from assistant.talk.wording import amount_of
 
@@ -51,8 +53,10 @@ def buy_again(turn: Turn) -> Outcome:
 
 
 def running_low(turn: Turn) -> Outcome:
-    """Tells what is probably used up by now, and how it knows."""
+    """Tells what is probably used up by now, or when what was named will be, and how it knows."""
     knowledge = turn.knowledge
+    if products := named(turn):
+        return resume(turn, *(_lasts(turn, product) for product in products[:_MOST_TOLD]))
     found = running_out(knowledge.orders, knowledge.now) if knowledge.now else ()
     if not found:
         return resume(turn, Say("habits.nothing_low"))
@@ -61,6 +65,16 @@ def running_low(turn: Turn) -> Outcome:
         for one in found[:_MOST_TOLD]
     )
     return resume(turn, *said)
+
+
+def _lasts(turn: Turn, product: Product) -> Say:
+    """How long a product lasts this household, as far as its past tells."""
+    one, name = run_out(turn.knowledge.orders, product.sku), product.name(turn.knowledge.language)
+    if one is None or turn.knowledge.now is None:
+        return Say("habits.lasts_unknown", {"name": name})
+    if one.due <= turn.knowledge.now:
+        return Say("habits.low", {"name": name, "days": _days(one), "count": one.evidence})
+    return Say("habits.lasts", {"name": name, "days": _days(one), "date": one.due.date()})
 
 
 def answer_recommendation(turn: Turn, question: TakeRecommendation) -> Outcome:

@@ -22,6 +22,7 @@ def remember(before: Situation, event: Input, after: Situation) -> Situation:
         after,
         deliver_to=deliver_to,
         topic=_topic(before, event, after) or after.topic or before.topic,
+        offered=after.question.choices if isinstance(after.question, WhichProduct) else before.offered,
         recommended=before.recommended or after.recommended,
         greeted=before.greeted or after.greeted,
         speaker=None if after.before is None else after.speaker or before.speaker,

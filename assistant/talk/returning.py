@@ -49,7 +49,7 @@ def answer_about_order(turn: Turn, question: ReallyCancel | ReallyReturn) -> Out
         case Intent.CONFIRM, ReallyReturn(order, units, countable=False) if heard.quantity is None:
             return Situation(State.DONE), (TakeBack(order, units),)
         case Intent.DENY, _:
-            return done(order_stays(question))
+            return done(order_stays(question), placed=question.order)
     return ask_again(turn, Say("not_understood"), turn.settings.reprompts)
 
 

@@ -29,7 +29,7 @@ from assistant.talk.situation import (
     WhichProduct,
     Wish,
 )
-from assistant.talk.subject import line_in_focus, open_question, subject
+from assistant.talk.subject import line_in_focus, open_question, products_of, subject
 from assistant.talk.turn import Outcome, Turn
 from assistant.understand.understanding import Brand, Comparison, Item, Wanted
 
@@ -51,8 +51,11 @@ def choose(turn: Turn) -> Outcome:
         products = open_question(turn)
         return _in_place_of(turn, _Place(question.wish, products[0]), wanted) if products else resume(turn)
     line = line_in_focus(turn)
-    if line is not None and line.sku in turn.knowledge.products and wanted.place is None:
-        return _in_place_of(turn, _in_cart(turn, line), wanted)
+    if line is not None and line.sku in turn.knowledge.products:
+        if wanted.place is None:
+            return _in_place_of(turn, _in_cart(turn, line), wanted)
+        if line.sku in turn.situation.offered:
+            return _another_choice(turn, line, wanted)
     spoken_of = subject(turn)
     if not spoken_of:
         return resume(turn, Say("stock_of_what"))
@@ -91,6 +94,16 @@ def _among_choices(turn: Turn, question: WhichProduct, wanted: Wanted) -> Outcom
     if not found or (len(found) == len(choices) > 1):
         return ask_again(turn, Say("not_understood"), turn.settings.reprompts)
     return _take(turn, question.wish, found, turn.situation)
+
+
+def _another_choice(turn: Turn, line: CartLine, wanted: Wanted) -> Outcome:
+    """Another of the choices that were read out takes the place of the one that was taken."""
+    offered = products_of(turn, turn.situation.offered)
+    found = _these(turn, offered, wanted, line.quantity)
+    if not found or found[0].sku == line.sku:
+        return resume(turn)
+    wish = _in_cart(turn, line).wish
+    return _take(turn, replace(wish, phrase=found[0].name(turn.knowledge.language)), found, turn.situation)
 
 
 def _among_topic(turn: Turn, spoken_of: tuple[Product, ...], wanted: Wanted) -> Outcome:

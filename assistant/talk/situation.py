@@ -182,6 +182,7 @@ class Situation:
         placed: The order that was placed or spoken of just now, in ``DONE``.
         deliver_to: Where the order goes when it was said; else it goes to the household's first address.
         topic: Products that were spoken of last, by sku: what "it" means in a question.
+        offered: The choices that were read out last, also after one was taken: "no, the second one".
         recommended: Whether something was recommended in this conversation.
         greeted: Whether somebody was greeted by name in this conversation.
         speaker: Who began the order under way, where an answer depended on that and the voice was clear.
@@ -201,6 +202,7 @@ class Situation:
     placed: str | None = None
     deliver_to: Address | None = None
     topic: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
     recommended: bool = False
     greeted: bool = False
     speaker: str | None = None

@@ -1,6 +1,7 @@
 """Products, carts and orders as values for reply templates."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from assistant.shop.cart import Cart, CartLine
 from assistant.shop.money import Money
@@ -50,6 +51,16 @@ def offers(skus: Iterable[str], knowledge: Knowledge, beside: str = "") -> tuple
     return tuple(
         Offer(_with_brand(product, name) if names.count(name) > 1 else name, knowledge.pricing.price_of(product))
         for product, name in zip(products, names, strict=True)
+    )
+
+
+def told_apart_by_name(products: Iterable[Product], language: str) -> tuple[Product, ...]:
+    """The products as they are spoken of together: with the brand where the names alone are the same."""
+    found = tuple(products)
+    names = [product.name(language) for product in found]
+    return tuple(
+        replace(product, names={language: _with_brand(product, name)}) if names.count(name) > 1 else product
+        for product, name in zip(found, names, strict=True)
     )
 
 

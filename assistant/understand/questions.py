@@ -1,10 +1,12 @@
 """Questions about products: what is asked, and about which of them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from assistant.languages.fact_words import fact_words_of
 from assistant.languages.language import Language
 from assistant.languages.pattern import Phrase
+from assistant.understand.answers import answers_of
 from assistant.understand.intent_patterns import PatternMatch
 from assistant.understand.resolving import Resolved
 from assistant.understand.understanding import Inquiry, Intent, Understanding
@@ -27,6 +29,8 @@ def question_kinds(
         inquiry = _inquiry(match, language)
         if inquiry is None:
             return None
+        if match["ordinal"]:
+            inquiry = replace(inquiry, place=answers_of(language).ordinals.get(match["ordinal"]))
         if not match["items"]:
             return Understanding(text, Intent.ASK, inquiry=inquiry)
         found = resolve(match["items"])

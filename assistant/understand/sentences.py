@@ -45,6 +45,8 @@ class Sentences:
             "coupon": lambda text, match: Understanding(text, Intent.COUPON, coupon=" ".join(match["coupon"])),
             "deliver": lambda text, match: Understanding(text, Intent.DELIVER, place=" ".join(match["place"])),
             "buy_again": self._buy_again,
+            "order_of": lambda text, match: self._promising(text, match, Intent.ORDER_STATUS),
+            "runs_out": lambda text, match: self._promising(text, match, Intent.RUNNING_LOW),
             "remove": self._remove,
             "change": self._change,
             "change_named": self._change_named,
@@ -138,6 +140,12 @@ class Sentences:
 
     def _buy_again(self, text: str, match: PatternMatch) -> Understanding | None:
         return self._named(text, match, Intent.REORDER)
+
+    def _promising(self, text: str, match: PatternMatch, intent: Intent) -> Understanding | None:
+        """As ``_named``, but None also where the words are no product's: "where is the bathroom"."""
+        resolved = self._resolver.resolve(self._read(match["items"]))
+        tied = any(one.candidates for one in resolved.unresolved) and not resolved.unknown
+        return self._named(text, match, intent) if resolved.items or tied else None
 
     def _named(self, text: str, match: PatternMatch, intent: Intent) -> Understanding | None:
         """Products that something is done with; None when the words name none."""

@@ -154,12 +154,14 @@ class Inquiry:
         facts: The fact that is asked about; all that the language knows where products are compared.
         attribute: The attribute that is asked about, where it is none of the topics.
         said: What it is called.
+        place: Which of the products that are spoken of is meant, negative from the end; None for all of them.
     """
 
     topic: str
     facts: tuple[Fact, ...] = ()
     attribute: str = ""
     said: str = ""
+    place: int | None = None
 
 
 @dataclass(frozen=True)
