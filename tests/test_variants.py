@@ -1,6 +1,7 @@
 """Products of which not every combination of options is sold, each with a stock of its own."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from household_shop import OPENING, PRODUCTS, buy, dollars, open_shop
@@ -8,7 +9,10 @@ from spoken_shop import SpokenShop
 
 from assistant.errors import SoldOut
 from assistant.parts import Parts
+from assistant.service.http.bodies import WantedOrder
+from assistant.service.http.order_desk import OrderDesk
 from assistant.settings import Settings
+from assistant.shop.addresses import AddressBook
 from assistant.shop.cart import Cart, line_for
 from assistant.shop.feeds.reading import open_feed
 from assistant.shop.product import Option, OptionValue, Product, Variant
@@ -96,6 +100,20 @@ class TestStock:
         order = buy(shop, cart, "both")
         assert order.total == dollars("52.00")
         assert stocks(shop) == {"tee": 0, "small-red": 0, "small-blue": 0, "large-red": 0}
+
+
+@on_each_database
+def test_the_service_quotes_nothing_that_it_would_not_sell(shop):
+    desk = OrderDesk(shop.engine, "home", shop.store, AddressBook(shop.engine, "home"), lambda: datetime.now(UTC))
+
+    def wanted(quantity: int, size: str, color: str) -> WantedOrder:
+        line = {"sku": "tee", "quantity": quantity, "options": {"size": size, "color": color}}
+        return WantedOrder.model_validate({"lines": [line], "total": {"minor": 1, "currency": "USD"}})
+
+    assert desk.quote(wanted(3, "small", "red")).total == dollars("30.00")
+    for refused in (wanted(1, "large", "red"), wanted(4, "small", "red"), wanted(1, "large", "blue")):
+        with pytest.raises(SoldOut):
+            desk.quote(refused)
 
 
 def test_a_feed_that_is_not_imported_counts_them_too(tmp_path):

@@ -11,7 +11,6 @@ from assistant.shop import reservations, schema
 from assistant.shop.cart import CartLine
 from assistant.shop.catalog import RESERVATION, Catalog, ImportedCatalog, with_stock
 from assistant.shop.database import reading
-from assistant.shop.feed_product import to_feed
 from assistant.shop.orders import Order, OrderStatus
 from assistant.shop.product import Product
 from assistant.shop.product_rows import product_of
@@ -75,9 +74,8 @@ class FeedCatalog:
                 raise SoldOut(f"{sku} is not sold any more. Nothing was bought.")
             if (stock := left[sku].stock) is not None and stock < quantity:
                 raise SoldOut(f"Only {stock} of {sku} are left, not {quantity}. Nothing was bought.")
-            if left[sku].variants:
-                mine = [(line.options, line.quantity) for line in order.lines if line.sku == sku]
-                Variants(to_feed(left[sku]), left[sku]).check(mine, ())
+            if variants := Variants.of_product(left[sku]):
+                variants.check([(line.options, line.quantity) for line in order.lines if line.sku == sku], ())
 
     def put_back(self, connection: Connection, lines: Sequence[CartLine]) -> None:
         """A cancelled order does not count any more: nothing to do."""
@@ -124,6 +122,6 @@ def choose_catalog(
 
 def _less(product: Product, taken: Sequence[tuple[Mapping[str, str], int]]) -> Product:
     left = product.stock if product.stock is None else max(0, product.stock + sum(count for _, count in taken))
-    if product.variants:
-        product = product_of(Variants(to_feed(product), product).counting(taken))
+    if variants := Variants.of_product(product):
+        product = product_of(variants.counting(taken))
     return replace(product, stock=left)

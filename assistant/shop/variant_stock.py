@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from assistant.errors import SoldOut
+from assistant.shop.feed_product import to_feed
 from assistant.shop.product import Product
 from assistant.shop.product_rows import product_of
 
@@ -29,6 +30,11 @@ class Variants:
     def of(cls, feed_line: Mapping[str, Any]) -> "Variants | None":
         """Those of a feed line; None where all combinations are sold."""
         return cls(feed_line, product_of(feed_line)) if feed_line.get("variants") else None
+
+    @classmethod
+    def of_product(cls, product: Product) -> "Variants | None":
+        """Those of a product; None where all combinations are sold."""
+        return cls(to_feed(product), product) if product.variants else None
 
     @property
     def counted(self) -> bool:

@@ -23,6 +23,7 @@ from assistant.shop.promotions.bill import Bill
 from assistant.shop.reservations import reserved_by_others
 from assistant.shop.schema import Instant, metadata, products
 from assistant.shop.store import Store
+from assistant.shop.variant_stock import Variants
 
 # What a key was first used for: with it comes that order or none.
 order_requests = Table(
@@ -110,7 +111,11 @@ class OrderDesk:
         for sku, left in stock.items():
             if (free := max(0, left - kept.get(sku, 0))) < needs[sku]:
                 raise SoldOut(f"Only {free} of {sku} are left, not {needs[sku]}. Nothing was bought.")
-        return self._store.prices.pricing(wanted.promotions).bill(cart, self._products(needs))
+        sold = self._products(needs)
+        for sku, product in sold.items():
+            if variants := Variants.of_product(product):
+                variants.check([(line.options, line.quantity) for line in cart.find(sku)], ())
+        return self._store.prices.pricing(wanted.promotions).bill(cart, sold)
 
     def orders(self, limit: int) -> tuple[Order, ...]:
         """The household's paid orders, newest first.
