@@ -187,6 +187,13 @@ class Parts:
                 other.__dict__.pop(name, None)
         return other
 
+    def over(self, products: Shelf) -> "Parts":
+        """The same parts over a copy of the catalog: its words and its index are those of the original."""
+        other = copy.copy(self)
+        other.products = products
+        other.__dict__.pop("catalog", None)
+        return other
+
     def close(self) -> None:
         """Ends the device's voice."""
         if "synthesiser" in self.__dict__:

@@ -29,8 +29,11 @@ from assistant.rehearse.scenario import Noise, Scenario
 from assistant.rehearse.script import Said, Script
 from assistant.rehearse.shopper import ShopperSource, Turn
 from assistant.rehearse.voices import ShopperVoice
+from assistant.shop.database import database_file, open_database
 from assistant.shop.orders import Order, OrderStatus
 from assistant.shop.promotions.rule_entries import RuleDocument
+from assistant.shop.shelf import Shelf
+from assistant.shop.sqlite import copy_database
 from assistant.speak.loudspeakers import SilentLoudspeaker
 from assistant.speak.mouth import Mouth
 
@@ -74,7 +77,7 @@ def rehearse(
 
     Args:
         scenario: What the shopper does and what is expected.
-        parts: Catalog, language and models.
+        parts: Catalog, language and models; a shelf's database is a file, of which the device has a copy.
         folder: Where the scenario's recordings are looked for.
         observers: Take the device's events too.
         recording: Where the WAV of the whole conversation goes.
@@ -88,6 +91,8 @@ def rehearse(
     """
     with tempfile.TemporaryDirectory(prefix="voicecart-") as temporary:
         state = Path(temporary)
+        if isinstance(parts.products, Shelf):
+            parts = parts.over(_copied(parts.products, state))
         stream = EventStream()
         clock = _clock(scenario.time, lambda: device.now)
         household = Household(parts, state, randomness=random.Random(scenario.name), play_money=True, clock=clock)
@@ -115,6 +120,12 @@ def rehearse(
             device.run()
         orders = household.store.orders()
         return Rehearsal(judge(scenario, script.records(), orders), orders)
+
+
+def _copied(shelf: Shelf, state: Path) -> Shelf:
+    """The imported catalog in the device's own folder, so that what is bought there is bought nowhere else."""
+    copy_database(Path(shelf.engine.url.database or ""), database_file(state))
+    return shelf.over(open_database(state))
 
 
 def _carry(household: Household, status: str) -> None:

@@ -56,6 +56,10 @@ class Shelf(Mapping[str, Product]):
         """The shelf as it is now."""
         return Shelf(self.engine, self._household, self._most, self._clock)
 
+    def over(self, engine: Engine) -> "Shelf":
+        """The same shelf in another database."""
+        return Shelf(engine, self._household, self._most, self._clock)
+
     def __getitem__(self, sku: str) -> Product:
         if sku not in self._found:
             with reading(self.engine) as connection:
