@@ -9,6 +9,7 @@ from assistant.talk.asking import ask
 from assistant.talk.recommending import depends_on_the_voice, recommendation
 from assistant.talk.settling import fit_to_shop, settle
 from assistant.talk.situation import Goal, Knowledge, ReallyCancel, ReallyReturn, Situation, State, Wish
+from assistant.talk.subject import products_of
 from assistant.talk.turn import Outcome, Turn, asleep, done, kept, listening
 from assistant.talk.wording import amounts_of, gained, total_of
 from assistant.understand.understanding import Expecting
@@ -91,7 +92,9 @@ def read_back(turn: Turn, situation: Situation, cart: Cart, *said: Say) -> Outco
         deliver_to=destination(turn),
         failures=0,
     )
-    contents = Say("read_back", {"items": amounts_of(fitted.lines, language), "total": total_of(bill, language)})
+    # What was chosen among products of one name is read back so that it can be told from the others.
+    items = amounts_of(fitted.lines, language, products_of(turn, turn.situation.offered))
+    contents = Say("read_back", {"items": items, "total": total_of(bill, language)})
     told = (*said, *pre_ordered(turn, fitted), *goes_to(turn))
     return confirming, (*turn.save(fitted), *told, contents, Listen(Expecting.CONFIRMATION))
 

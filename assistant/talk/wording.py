@@ -19,9 +19,11 @@ def amount_of(line: CartLine, language: str) -> Amount:
     return Amount(line.quantity, line.name(language), line.unit, options_of(line.options))
 
 
-def amounts_of(lines: Iterable[CartLine], language: str) -> tuple[Amount, ...]:
-    """Lines of a cart."""
-    return tuple(amount_of(line, language) for line in lines)
+def amounts_of(lines: Iterable[CartLine], language: str, beside: Iterable[Product] = ()) -> tuple[Amount, ...]:
+    """Lines of a cart; with the brand where one of ``beside`` has the same name as another of them."""
+    names = {one.sku: one.name(language) for one in told_apart_by_name(beside, language)}
+    amounts = ((line.sku, amount_of(line, language)) for line in lines)
+    return tuple(replace(amount, name=names.get(sku, amount.name)) for sku, amount in amounts)
 
 
 def options_of(options: Mapping[str, str]) -> tuple[OptionName, ...]:
