@@ -138,6 +138,20 @@ def products_for(
         return open_feed(shipped_catalog()).products
 
 
+def summary_of(settings: Settings, state: Path) -> tuple[int, str, int]:
+    """Of what is sold without a feed being named: how many products, in which currency, how many of them sold out.
+
+    Raises:
+        CatalogMissing: Nothing was imported, and the shipped catalog is not there.
+        StoreError: The database cannot be read.
+    """
+    catalog = ImportedCatalog(open_shop_database(settings, state))
+    if currency := catalog.currency():
+        return catalog.count(), currency, catalog.sold_out()
+    products = products_for(settings, state, None)
+    return len(products), products[0].price.currency, sum(product.stock == 0 for product in products)
+
+
 def offer_of(
     settings: Settings,
     state: Path,

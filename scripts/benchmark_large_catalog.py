@@ -30,6 +30,7 @@ sys.path.insert(0, str(REPOSITORY))
 from assistant.household import Household  # noqa: E402
 from assistant.parts import Parts  # noqa: E402
 from assistant.settings import read_settings  # noqa: E402
+from assistant.shop.feed import read_feed  # noqa: E402
 from assistant.shop.feed_product import to_feed  # noqa: E402
 from assistant.shop.product import Product  # noqa: E402
 from assistant.storefront import offer_of, open_storefront  # noqa: E402
@@ -39,6 +40,7 @@ from scripts.search_benchmark.products import make_products  # noqa: E402
 
 BEGIN, END = "<!-- figures: scripts/benchmark_large_catalog.py -->", "<!-- end of figures -->"
 DOCUMENT = REPOSITORY / "docs" / "search.md"
+WANTED = "wanted.jsonl"
 ON_LIST = 200
 """Products on the household's shopping list."""
 QUANTITIES = {"a": 1, "two": 2, "three": 3}
@@ -55,12 +57,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="folder for feeds, state and recordings; kept")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--document", action="store_true")
-    parser.add_argument("--child", nargs=3, metavar=("WHAT", "FOLDER", "SIZE"), help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=2, metavar=("WHAT", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        what, folder, size = options.child
+        what, folder = options.child
         work = {"list": fill_list, "start": start, "orders": hear_orders}[what]
-        print(json.dumps(work(Path(folder), int(size), options.orders)))
+        print(json.dumps(work(Path(folder), options.orders)))
         return
     results: Figures = json.loads(options.json.read_text("utf-8")) if options.json and options.json.exists() else {}
     with tempfile.TemporaryDirectory(prefix="benchmark-large-") as name:
@@ -83,11 +85,12 @@ def measure(folder: Path, size: int, whole: bool, orders: int) -> Figures:
     if not feed.exists():
         with feed.open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(to_feed(product), ensure_ascii=False) + "\n" for product in make_products(size))
+    choose(feed, size, orders)
     settings.write_text(f"[understand]\nmany_products = {size + 1}\n" if whole else "", "utf-8")
     shared = ("--state", str(folder / "state"), "--config", str(settings))
     found = {"import": watched(f"{folder.name}: import", ("-m", "assistant", "catalog", "import", str(feed), *shared))}
     for title, what in (("list", "list"), ("first", "start"), ("later", "start"), ("orders", "orders")):
-        command = (__file__, "--orders", str(orders), "--child", what, str(folder), str(size))
+        command = (__file__, "--orders", str(orders), "--child", what, str(folder))
         found[title] = watched(f"{folder.name}: {title}", command)
     files = [path for path in (folder / "state").rglob("*") if path.is_file()]
     # The states' models share their files.
@@ -112,19 +115,26 @@ def watched(title: str, command: Sequence[str]) -> Figures:
     return cost | (json.loads(output[-1]) if output[-1].startswith("{") else {})
 
 
-def wanted(size: int, orders: int) -> tuple[list[Product], list[Product]]:
-    """Products to be ordered: some of all, and those on the list."""
+def choose(feed: Path, size: int, orders: int) -> None:
+    """Notes which products of a feed are ordered: some of all, then those that are put on the list."""
     randomness = random.Random(11)
     places = set(randomness.sample(range(size), orders + ON_LIST))
-    found = [product for place, product in enumerate(make_products(size)) if place in places]
+    with feed.open(encoding="utf-8") as lines:
+        found = [line for place, line in enumerate(lines) if place in places]
     randomness.shuffle(found)
+    feed.with_name(WANTED).write_text("".join(found), "utf-8")
+
+
+def wanted(folder: Path, orders: int) -> tuple[list[Product], list[Product]]:
+    """Products to be ordered: some of all, and those on the list."""
+    found = list(read_feed(folder / WANTED).products)
     return found[:orders], found[orders:]
 
 
-def fill_list(folder: Path, size: int, orders: int) -> Figures:
+def fill_list(folder: Path, orders: int) -> Figures:
     """Puts products on the household's shopping list."""
     store = open_storefront(read_settings(folder / "settings.toml"), folder / "state").store
-    for product in wanted(size, orders)[1]:
+    for product in wanted(folder, orders)[1]:
         store.add_to_list(product.name("en"), product.sku)
     return {}
 
@@ -138,16 +148,16 @@ def opened(folder: Path) -> tuple[Parts, Household]:
     return parts, Household(parts, state)
 
 
-def start(folder: Path, size: int, orders: int) -> Figures:
+def start(folder: Path, orders: int) -> Figures:
     """A device that starts."""
     _, household = opened(folder)
     return {"lines": len(household.store.cart().lines), "own_megabytes": peak_megabytes()}
 
 
-def hear_orders(folder: Path, size: int, orders: int) -> Figures:
+def hear_orders(folder: Path, orders: int) -> Figures:
     """Orders of any products, and of those on the list."""
     parts, household = opened(folder)
-    anything, listed = wanted(size, orders)
+    anything, listed = wanted(folder, orders)
     found: Figures = {}
     for title, products in (("any", anything), ("listed", listed[:orders])):
         outcomes = dict.fromkeys((*OUTCOMES, "not found"), 0)

@@ -3,24 +3,27 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from assistant.catalog_search import find_products, prepare_search
 from assistant.commands.main import Subcommands
 from assistant.commands.promotions import imported
-from assistant.errors import CatalogMissing, FeedError, UsageError
+from assistant.errors import FeedError, UsageError
+from assistant.feed_progress import shown
 from assistant.parts import Parts
 from assistant.service.client.opening import open_sync
-from assistant.shop.feed import FeedResult
-from assistant.shop.feeds.reading import FeedFormat, open_feed
-from assistant.shop.feeds.updating import updated
+from assistant.shop.feed import FeedResult, Problem
+from assistant.shop.feeds.reading import FeedFile, FeedFormat, feed_file, open_feed
 from assistant.shop.product import Product
 from assistant.shop.promotions.rule_file import read_rule_file
 from assistant.shop.shelf import Shelf
-from assistant.shop.store import Store
-from assistant.storefront import offer_of, open_storefront, products_for
+from assistant.shop.staging import StagedCatalog
+from assistant.shop.switching import switch_over
+from assistant.storefront import offer_of, open_storefront, products_for, summary_of
 from assistant.understand.catalog_check import check_catalog
 from assistant.understand.catalog_index import SearchableCatalog
 
@@ -94,10 +97,9 @@ def _to_stderr(line: str) -> None:
 def _show(options: argparse.Namespace) -> int:
     if options.rest:
         raise UsageError("'voicecart catalog show' takes nothing more.")
-    products = products_for(options.settings, options.state, None)
-    currency, gone = products[0].price.currency, sum(product.stock == 0 for product in products)
-    fields = {"products": len(products), "currency": currency, "out_of_stock": gone}
-    print(json.dumps(fields) if options.json else f"{len(products)} products in {currency}, {gone} out of stock.")
+    count, currency, gone = summary_of(options.settings, options.state)
+    fields = {"products": count, "currency": currency, "out_of_stock": gone}
+    print(json.dumps(fields) if options.json else f"{count} products in {currency}, {gone} out of stock.")
     return 0
 
 
@@ -111,36 +113,43 @@ def _sync(options: argparse.Namespace) -> int:
 
 def _import(options: argparse.Namespace, path: Path | None) -> int:
     assert path is not None
-    feed = _read(options, path)
-    rules = read_rule_file(options.promotions) if options.promotions else None
-    store = open_storefront(options.settings, options.state).store
-    products = updated(_on_sale(store), feed) if options.update else feed.products
-    if not products:
-        raise FeedError(f"{path} only removes products. Import it with --update; the catalog stays as it was.")
-    count = store.import_catalog(products)
-    prepare_search(options.settings, options.state, _to_stderr)
-    if rules is not None:
-        print(imported(store, rules, as_json=options.json), file=sys.stderr)
-    if options.json:
-        problems = [vars(problem) for problem in feed.problems]
-        print(json.dumps({"products": count, "currency": feed.currency, "problems": problems}, ensure_ascii=False))
-        return int(bool(feed.problems))
-    for finding in _bad_lines(feed):
+    with _opened(options, path) as feed:
+        shop = open_storefront(options.settings, options.state)
+        with StagedCatalog(shop.engine) as staged:
+            staged.take_feed(shown(feed), feed.source)
+            rules = read_rule_file(options.promotions) if options.promotions else None
+            if not staged.count() and not options.update:
+                raise FeedError(f"{path} only removes products. Import it with --update; the catalog stays as it was.")
+            count = switch_over(staged, datetime.now(UTC), keep_others=options.update)
+            prepare_search(options.settings, options.state, _to_stderr)
+            if rules is not None:
+                print(imported(shop.store, rules, as_json=options.json), file=sys.stderr)
+            _tell(staged, count, as_json=options.json)
+            return int(staged.problem_count() > 0)
+
+
+def _tell(staged: StagedCatalog, count: int, *, as_json: bool) -> None:
+    if as_json:
+        # Piece by piece: of a long feed all lines may be bad.
+        head = json.dumps({"products": count, "currency": staged.currency})
+        sys.stdout.write(f'{head.removesuffix("}")}, "problems": [')
+        for number, problem in enumerate(staged.problems()):
+            sys.stdout.write(", " * (number > 0) + json.dumps(vars(problem), ensure_ascii=False))
+        print("]}")
+        return
+    for finding in _bad_lines(staged.problems()):
         print(_readable(finding), file=sys.stderr)
-    left_out = f"; {len(feed.problems)} bad lines were left out" if feed.problems else ""
-    print(f"Imported {count} products in {feed.currency}{left_out}. A running daemon takes them on SIGHUP.")
-    return int(bool(feed.problems))
+    bad = staged.problem_count()
+    left_out = f"; {bad} bad lines were left out" if bad else ""
+    print(f"Imported {count} products in {staged.currency}{left_out}. A running daemon takes them on SIGHUP.")
+
+
+def _opened(options: argparse.Namespace, path: Path) -> AbstractContextManager[FeedFile]:
+    return feed_file(path, options.format, options.settings.shop.currency)
 
 
 def _read(options: argparse.Namespace, path: Path) -> FeedResult:
     return open_feed(path, options.format, options.settings.shop.currency)
-
-
-def _on_sale(store: Store) -> tuple[Product, ...]:
-    try:
-        return store.products()
-    except CatalogMissing:
-        return ()
 
 
 def _search(options: argparse.Namespace, text: str) -> int:
@@ -168,7 +177,7 @@ def _search(options: argparse.Namespace, text: str) -> int:
 def _check(options: argparse.Namespace, path: Path | None) -> int:
     bad = False
     feed = _read(options, path) if path else None
-    for finding in _bad_lines(feed):
+    for finding in _bad_lines(feed.problems if feed else ()):
         bad = True
         print(_line(finding, options.json))
     products = feed.products if feed else products_for(options.settings, options.state, None)
@@ -193,8 +202,8 @@ def _compile(options: argparse.Namespace, path: Path | None) -> int:
     return 0
 
 
-def _bad_lines(feed: FeedResult | None) -> Iterator[dict[str, Any]]:
-    for problem in feed.problems if feed else ():
+def _bad_lines(problems: Iterable[Problem]) -> Iterator[dict[str, Any]]:
+    for problem in problems:
         yield {"finding": "bad_line", "line": problem.line, "reason": problem.reason, "sku": problem.sku}
 
 

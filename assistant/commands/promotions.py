@@ -2,13 +2,15 @@
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from assistant.commands.main import Subcommands
-from assistant.errors import CatalogMissing, UsageError
+from assistant.errors import UsageError
+from assistant.shop.catalog import ImportedCatalog
 from assistant.shop.money import Money
 from assistant.shop.product import Product
 from assistant.shop.promotions.rule_entries import RuleDocument
@@ -50,7 +52,9 @@ def run(options: argparse.Namespace) -> int:
         store = open_storefront(options.settings, options.state).store
         print(imported(store, document, as_json=options.json))
         return 0
-    _show(open_storefront(options.settings, options.state).store, options.settings.understand.language, options.json)
+    shop = open_storefront(options.settings, options.state)
+    products = ImportedCatalog(shop.engine).each()
+    _show(shop.store.prices.rules(), products, options.settings.understand.language, options.json)
     return 0
 
 
@@ -65,9 +69,8 @@ def imported(store: Store, document: RuleDocument, *, as_json: bool) -> str:
     return f"Imported {told}, in {document.currency}. A running daemon learns the words of new coupons on SIGHUP."
 
 
-def _show(store: Store, language: str, as_json: bool) -> None:
-    rules = store.prices.rules()
-    rows = list(_rows(rules, _products(store), language, datetime.now(UTC)))
+def _show(rules: PriceRules, products: Iterable[Product], language: str, as_json: bool) -> None:
+    rows = list(_rows(rules, _covered(rules, products), language, datetime.now(UTC)))
     if as_json:
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))
@@ -86,7 +89,7 @@ def _show(store: Store, language: str, as_json: bool) -> None:
     Console().print(table)
 
 
-def _rows(rules: PriceRules, products: tuple[Product, ...], language: str, now: datetime) -> Iterator[dict[str, Any]]:
+def _rows(rules: PriceRules, covered: Counter[int], language: str, now: datetime) -> Iterator[dict[str, Any]]:
     for promotion in rules.promotions:
         yield {
             "kind": "promotion",
@@ -94,25 +97,27 @@ def _rows(rules: PriceRules, products: tuple[Product, ...], language: str, now: 
             "name": promotion.name(language),
             "rule": _rule(promotion.deal, rules.currency),
             "for": _for_whom(promotion),
-            "products": sum(promotion.scope.covers(product) for product in products),
+            "products": covered[id(promotion)],
             "when": _when(promotion, now),
         }
     always = {"id": "", "for": "everybody", "when": "always"}
     for deposit in rules.deposits:
-        covered = sum(deposit.scope.covers(product) for product in products)
-        rule = f"{_amount(deposit.amount, rules.currency)} for each"
-        yield {"kind": "deposit", "name": _name(deposit.names, language), "rule": rule, "products": covered} | always
+        rule, number = f"{_amount(deposit.amount, rules.currency)} for each", covered[id(deposit)]
+        yield {"kind": "deposit", "name": _name(deposit.names, language), "rule": rule, "products": number} | always
     for rate in rules.taxes.rates:
-        covered = sum(rules.taxes.rate_of(product) is rate for product in products)
-        rule = f"{_percent(rate.basis_points)} {'included' if rules.taxes.included else 'added'}"
-        yield {"kind": "tax", "name": _name(rate.names, language), "rule": rule, "products": covered} | always
+        rule, about = f"{_percent(rate.basis_points)} {'included' if rules.taxes.included else 'added'}", id(rate)
+        yield {"kind": "tax", "name": _name(rate.names, language), "rule": rule, "products": covered[about]} | always
 
 
-def _products(store: Store) -> tuple[Product, ...]:
-    try:
-        return store.products()
-    except CatalogMissing:
-        return ()
+def _covered(rules: PriceRules, products: Iterable[Product]) -> Counter[int]:
+    """How many products each rule is about, by the rule's identity; they are gone through once."""
+    found: Counter[int] = Counter()
+    scopes = [(id(promotion), promotion.scope) for promotion in rules.promotions]
+    scopes += [(id(deposit), deposit.scope) for deposit in rules.deposits]
+    for product in products if scopes or rules.taxes.rates else ():
+        found.update(rule for rule, scope in scopes if scope.covers(product))
+        found[id(rules.taxes.rate_of(product))] += 1
+    return found
 
 
 def _rule(deal: Deal, currency: str) -> str:

@@ -3,9 +3,9 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -24,6 +24,8 @@ _NUMBER = re.compile(r"(?<![\d.])(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?(?:\s?([a-z
 _NOT_A_WORD = re.compile(r"[^\w']+|_")
 _LOOSE_APOSTROPHE = re.compile(r"(?<!\w)'+|'+(?!\w)")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_REMEMBERED = 20_000
+"""Names that are kept as they would be heard: very many products share brands, options and categories."""
 
 
 def load_language(code: str) -> "Language":
@@ -117,7 +119,11 @@ class Language:
 
     def normalise_name(self, name: str) -> str:
         """The name of a product or option as it would be heard; ``camelCase`` counts as two words."""
-        return self.normalise(_CAMEL.sub(" ", name))
+        return self._names(name)
+
+    @cached_property
+    def _names(self) -> Callable[[str], str]:
+        return lru_cache(_REMEMBERED)(lambda name: self.normalise(_CAMEL.sub(" ", name)))
 
     def _number_in_words(self, match: re.Match[str]) -> str:
         whole, decimals, letters = match.groups()

@@ -1,11 +1,14 @@
 """Singular and plural of a language's words, as far as a shop needs them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from assistant.languages.pattern import Phrase
+
+_REMEMBERED = 20_000
+"""Words whose stems are kept: the names of very many products have few words."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,13 @@ class WordForms:
 
     def stem(self, word: str) -> str:
         """What singular and plural of a word have in common; not meant to be said."""
+        return self._stems(word)
+
+    @cached_property
+    def _stems(self) -> Callable[[str], str]:
+        return lru_cache(_REMEMBERED)(self._stem)
+
+    def _stem(self, word: str) -> str:
         if word in self.same or len(word) <= self.shortest_stem:
             return word
         word = self._singulars.get(word, word)
@@ -69,4 +79,4 @@ class WordForms:
 
     def stem_all(self, words: Iterable[str]) -> Phrase:
         """The stems of several words."""
-        return tuple(self.stem(word) for word in words)
+        return tuple(map(self._stems, words))

@@ -1,21 +1,22 @@
 """The catalog: what is sold, and how much of it is left."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, func, select
 
-from assistant.errors import CatalogMissing, FeedError
+from assistant.errors import CatalogMissing
 from assistant.shop import reservations, schema
 from assistant.shop.cart import CartLine
-from assistant.shop.database import ensure_tables, reading, transaction
+from assistant.shop.database import ensure_tables, reading
 from assistant.shop.orders import Order
 from assistant.shop.product import Product
-from assistant.shop.product_rows import product_of, product_row
+from assistant.shop.product_rows import product_of
 from assistant.shop.shelf import Shelf
+from assistant.shop.staging import StagedCatalog
+from assistant.shop.switching import switch_over
 
 RESERVATION = timedelta(minutes=5)
 """How long stock is kept for an order that awaits its payment, when nobody says otherwise."""
@@ -108,18 +109,38 @@ class ImportedCatalog:
         self._left: dict[str, int] = {}
         self._products: tuple[Product, ...] = ()
 
-    def switch(self, products: Sequence[Product], at: datetime) -> int:
+    def switch(self, products: Iterable[Product], at: datetime) -> int:
         """Puts ``products`` in the place of the catalog, all at once; how many there are.
-
-        Whoever reads meanwhile sees the old catalog or the new one, never a mixture.
 
         Raises:
             FeedError: There is no product; the old catalog stays.
             StoreError: The database refused; the old catalog stays.
         """
-        with transaction(self._engine) as connection:
-            switch_catalog(connection, products, at)
-        return len(products)
+        with StagedCatalog(self._engine) as staged:
+            staged.take_products(products)
+            return switch_over(staged, at)
+
+    def count(self) -> int:
+        """How many products are on sale."""
+        with reading(self._engine) as connection:
+            return int(connection.execute(select(func.count(schema.products.c.sku))).scalar_one())
+
+    def sold_out(self) -> int:
+        """How many of them are sold out, or kept for orders of others."""
+        table = schema.products.c
+        with reading(self._engine) as connection:
+            kept = reservations.reserved_by_others(connection, self._household, self._clock())
+            gone = int(connection.execute(select(func.count(table.sku)).where(table.stock == 0)).scalar_one())
+            reserved = table.sku.in_(select(schema.reservations.c.sku))
+            some = select(table.sku, table.stock).where(table.stock > 0, reserved)
+            return gone + sum(1 for sku, stock in connection.execute(some) if stock <= kept.get(sku, 0))
+
+    def each(self) -> Iterator[Product]:
+        """Everything on sale, one after the other, without what is left of it; the feed's order."""
+        lines = select(schema.products.c.feed_line).order_by(schema.products.c.position)
+        with reading(self._engine) as connection:
+            for line in connection.execution_options(yield_per=_AT_ONCE).execute(lines).scalars():
+                yield product_of(line)
 
     def products(self) -> tuple[Product, ...]:
         """Everything on sale; the products are read again only after an import, the stock always."""
@@ -179,26 +200,6 @@ class ImportedCatalog:
     @staticmethod
     def _read_revision(connection: Connection) -> int | None:
         return connection.execute(select(schema.catalogs.c.revision).where(_IN_USE)).scalar()
-
-
-def switch_catalog(connection: Connection, products: Sequence[Product], at: datetime) -> int:
-    """Puts ``products`` in the place of the catalog within the caller's transaction; the new revision.
-
-    Raises:
-        FeedError: There is no product.
-    """
-    if not products:
-        raise FeedError("There is no product in this catalog; the old one stays.")
-    revision = (connection.execute(select(schema.catalogs.c.revision).where(_IN_USE)).scalar() or 0) + 1
-    connection.execute(delete(schema.products))
-    # Piece by piece, so that not all rows are in memory, and a server is not kept waiting while they are made.
-    rows = (product_row(product, place) for place, product in enumerate(products))
-    while piece := list(islice(rows, _AT_ONCE)):
-        connection.execute(insert(schema.products), piece)
-    connection.execute(delete(schema.catalogs).where(_IN_USE))
-    row = {"name": "in use", "revision": revision, "currency": products[0].price.currency, "imported_at": at}
-    connection.execute(insert(schema.catalogs).values(row))
-    return revision
 
 
 def with_stock(products: Iterable[Product], left: Mapping[str, int]) -> tuple[Product, ...]:

@@ -91,17 +91,54 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def transaction(engine: Engine, household: str | None = None) -> Iterator[Connection]:
+def private_connection(engine: Engine) -> Iterator[Connection]:
+    """A connection of its own, for temporary tables: they vanish with it, however the process ends.
+
+    Writing them (``private_change``) neither waits for anybody nor lets anybody wait.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+    with _explained(engine), engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            sqlite.keep_temporary_tables_on_disk(connection)
+        # Not one of those that are used again: it is closed at the end.
+        connection.detach()
+        yield connection
+
+
+@contextmanager
+def private_change(connection: Connection) -> Iterator[Connection]:
+    """A transaction that changes only the temporary tables of a private connection.
+
+    Raises:
+        StoreError: The database refused; nothing was changed.
+    """
+    with _explained(connection.engine):
+        changing = connection.execution_options(**{_WRITING: False, _HOUSEHOLD: None})
+        with changing.begin():
+            yield changing
+
+
+@contextmanager
+def transaction(
+    engine: Engine, household: str | None = None, private: Connection | None = None
+) -> Iterator[Connection]:
     """All or nothing: what is done with the connection is committed at the end, or undone when anything fails.
 
     Transactions of one household happen one after the other, in all processes. One that names no household happens
     alone: for what all households share, such as the catalog. (On SQLite all happen one after the other.)
 
+    Args:
+        engine: The database.
+        household: Whose transaction it is.
+        private: The connection that it happens on, where its temporary tables are needed; None takes any.
+
     Raises:
         StoreError: The database refused; nothing was changed.
         OutcomeUnknown: The connection broke while it was being committed: ask the database again.
     """
-    with _explained(engine), engine.connect() as connection:
+    with _explained(engine), engine.connect() if private is None else nullcontext(private) as connection:
         writing = connection.execution_options(**{_WRITING: True, _HOUSEHOLD: household})
         with writing.begin() as begun:
             yield writing

@@ -18,8 +18,10 @@ from assistant.shop.product import Product
 
 LONGEST_LINE = 1 << 20
 """Bytes of one line; a longer one is a problem and is never held in memory as a whole."""
-MOST_LINES = 1_000_000
-"""Lines, items or rows of one feed; a feed that goes on after that is refused before it fills the memory."""
+MOST_LINES = 10_000_000
+"""Lines, items or rows of one feed; a feed that goes on after that, or never ends, is refused."""
+MOST_HELD = 1_000_000
+"""As many of a feed that is held in memory; it is refused before it fills the memory."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -45,6 +47,11 @@ class GoodLine:
 
     line: int
     product: Product
+
+    @property
+    def sku(self) -> str:
+        """Of the product."""
+        return self.product.sku
 
 
 @dataclass(frozen=True)
@@ -101,13 +108,13 @@ def collect(entries: Iterable[Entry], source: str) -> FeedResult:
     """Products in one currency, each sku once, from the entries of any format.
 
     Raises:
-        FeedError: There is no product, or there are more than ``MOST_LINES`` entries.
+        FeedError: There is no product, or there are more than ``MOST_HELD`` entries.
     """
     found: list[Entry] = []
     for entry in _each_once(entries):
         found.append(entry)
-        if len(found) > MOST_LINES:
-            raise FeedError(f"{source} has more than {MOST_LINES} lines. Split it, and import the rest with --update.")
+        if len(found) > MOST_HELD:
+            raise too_long(source, MOST_HELD)
     # A slip in one line must not make all the others foreign: what most lines say is the shop's currency.
     currencies = Counter(entry.product.price.currency for entry in found if isinstance(entry, GoodLine))
     currency = max(currencies, key=lambda code: currencies[code], default="")
@@ -121,14 +128,33 @@ def collect(entries: Iterable[Entry], source: str) -> FeedResult:
             case Removal(_, sku):
                 removed.append(sku)
             case GoodLine(line, product) if product.price.currency != currency:
-                reason = f"price.currency: {product.price.currency}, but most of the feed is in {currency}"
-                problems.append(Problem(line, reason, product.sku))
+                problems.append(in_another_currency(line, product.sku, product.price.currency, currency))
             case GoodLine(_, product):
                 products.append(product)
     if not products and not removed:
-        first = f" Line {problems[0].line}: {problems[0].reason}." if problems else " It is empty."
-        raise FeedError(f"No line of {source} is a product, so the catalog stays as it was.{first}")
+        raise without_products(source, problems[0] if problems else None)
     return FeedResult(tuple(products), tuple(problems), currency, tuple(removed))
+
+
+def there_twice(line: int, sku: str, earlier: int) -> Problem:
+    """What a line is whose sku an earlier line has."""
+    return Problem(line, f"sku: {sku!r} was already on line {earlier}", sku)
+
+
+def in_another_currency(line: int, sku: str, currency: str, usual: str) -> Problem:
+    """What a line is in a currency that most lines are not in."""
+    return Problem(line, f"price.currency: {currency}, but most of the feed is in {usual}", sku)
+
+
+def without_products(source: str, first: Problem | None) -> FeedError:
+    """What a feed is that neither has a product nor removes one; ``first`` is its first bad line."""
+    reason = f" Line {first.line}: {first.reason}." if first else " It is empty."
+    return FeedError(f"No line of {source} is a product, so the catalog stays as it was.{reason}")
+
+
+def too_long(source: str, most: int) -> FeedError:
+    """What a feed is with more than so many lines."""
+    return FeedError(f"{source} has more than {most} lines. Split it, and import the rest with --update.")
 
 
 def parse_lines(lines: Iterable[bytes]) -> Iterator[Entry]:
@@ -197,11 +223,10 @@ def _each_once(entries: Iterable[Entry]) -> Iterator[Entry]:
         if isinstance(entry, Problem):
             yield entry
             continue
-        sku = entry.product.sku if isinstance(entry, GoodLine) else entry.sku
-        if sku in seen:
-            yield Problem(entry.line, f"sku: {sku!r} was already on line {seen[sku]}", sku)
+        if entry.sku in seen:
+            yield there_twice(entry.line, entry.sku, seen[entry.sku])
         else:
-            seen[sku] = entry.line
+            seen[entry.sku] = entry.line
             yield entry
 
 

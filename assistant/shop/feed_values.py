@@ -4,8 +4,9 @@ import re
 import unicodedata
 from typing import Annotated, Any
 
-from babel.numbers import list_currencies
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr
+
+from assistant.shop.money import CURRENCIES
 
 NO_LANGUAGE = "und"
 """Language key (BCP 47 "undetermined") of text whose language the feed does not say."""
@@ -18,7 +19,7 @@ _JOINERS = "\u200c\u200d"
 def _clean(text: str) -> str:
     """NFC, one blank between words; control characters, escapes and invisible formatting are refused."""
     text = " ".join(unicodedata.normalize("NFC", text).split())
-    for character in text:
+    for character in () if text.isprintable() else text:
         if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn") and character not in _JOINERS:
             raise ValueError(f"holds the unprintable character U+{ord(character):04X}")
     return text
@@ -50,7 +51,7 @@ def _not_negative(amount: str) -> str:
 
 def currency_code(code: str) -> str:
     """The code itself; raises ``ValueError`` when no currency has it."""
-    if code not in list_currencies():
+    if code not in CURRENCIES:
         raise ValueError(f"{code!a} is not a currency code such as 'USD'")
     return code
 

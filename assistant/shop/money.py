@@ -6,6 +6,9 @@ from decimal import Decimal
 
 from babel.numbers import get_currency_precision, list_currencies
 
+CURRENCIES = frozenset(list_currencies())
+"""The ISO 4217 codes."""
+
 # Plain digits only: what ``Decimal`` would take beyond that (exponents, underscores, NaN) is a mistake in a price.
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 
@@ -29,7 +32,7 @@ class Money:
         Raises:
             ValueError: Not a decimal number, more decimals than the currency has, or an unknown currency.
         """
-        if currency not in list_currencies():
+        if currency not in CURRENCIES:
             raise ValueError(f"{currency!r} is not a currency code")
         if not _AMOUNT.fullmatch(amount):
             raise ValueError(f"{amount!a} is not an amount of money such as '3.99'")

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Raised with every change of a table, with a module in ``migrations``; a database of a newer version is refused."""
 
 
@@ -78,7 +78,7 @@ products = Table(
     "products",
     metadata,
     Column("sku", String(64), primary_key=True),
-    Column("position", Integer, nullable=False),
+    Column("position", Integer, nullable=False, index=True),
     Column("feed_line", JSON, nullable=False),
     Column("stock", BigInteger, CheckConstraint("stock >= 0", name="stock"), comment="null: not counted"),
     Column("brand", String, index=True),

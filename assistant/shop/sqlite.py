@@ -74,6 +74,12 @@ def begin(connection: Connection, writing: bool) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+def keep_temporary_tables_on_disk(connection: Connection) -> None:
+    """Keeps the connection's temporary tables in a file without a name, however SQLite was compiled."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA temp_store = FILE")
+
+
 @contextmanager
 def tables_may_change(connection: Connection) -> Iterator[None]:
     """Leaves foreign keys unenforced meanwhile.

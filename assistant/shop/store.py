@@ -73,7 +73,7 @@ class Store:
             FeedError: There is no product; the old catalog stays.
             StoreError: The database refused; the old catalog stays.
         """
-        return ImportedCatalog(self._engine).switch(tuple(products), self._clock())
+        return ImportedCatalog(self._engine).switch(products, self._clock())
 
     def products(self) -> tuple[Product, ...]:
         """Everything on sale, in the feed's order; ``stock`` is what is left now.

@@ -1,7 +1,8 @@
 """Keeps this device's catalog, promotions and stock as the shop's are."""
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import Column, Connection, Engine, Integer, String, Table, delet
 from assistant.errors import ServiceUnavailable
 from assistant.service.client.shop_service import PromotionsPage, ShopService
 from assistant.shop import schema
-from assistant.shop.catalog import switch_catalog, with_stock
+from assistant.shop.catalog import with_stock
 from assistant.shop.database import ensure_tables, reading, transaction
 from assistant.shop.feed_product import FeedProduct
 from assistant.shop.product import Product
@@ -21,6 +22,9 @@ from assistant.shop.promotions.price_book import read_rules, switch_rules
 from assistant.shop.promotions.rule_entries import RuleDocument
 from assistant.shop.promotions.tables import price_rules
 from assistant.shop.schema import metadata
+from assistant.shop.staged_stock import StagedStock
+from assistant.shop.staging import StagedCatalog
+from assistant.shop.switching import replace_catalog
 
 _MOST_TRIES = 3
 _CHANGING = "The shop changed its catalog while it was being read. Try again."
@@ -44,14 +48,19 @@ class NewOffer:
     Attributes:
         tag: Stands for all of it.
         catalog: The shop's revision of its catalog.
-        products: With their stock; None when the catalog in use is still right.
+        products: With their stock, on disk; None when the catalog in use is still right.
         rules: Promotions, deposits, taxes.
     """
 
     tag: str
     catalog: int
-    products: tuple[Product, ...] | None
+    products: StagedCatalog | None
     rules: RuleDocument
+
+    def close(self) -> None:
+        """Throws away what was fetched."""
+        if self.products is not None:
+            self.products.close()
 
 
 class CatalogSync:
@@ -87,13 +96,14 @@ class CatalogSync:
             for _ in range(_MOST_TRIES):
                 offer = self.fetch()
                 if offer is not None:
-                    self.switch(offer)
+                    with closing(offer):
+                        self.switch(offer)
                 if self.take_stock():
                     return offer is not None
         raise ServiceUnavailable(_CHANGING)
 
     def fetch(self) -> NewOffer | None:
-        """What the shop offers, when that has changed; nothing is changed here.
+        """What the shop offers, when that has changed, to be closed afterwards; nothing is changed here.
 
         Raises:
             ServiceUnavailable: The shop does not answer, or changed its catalog meanwhile.
@@ -106,10 +116,14 @@ class CatalogSync:
             return None
         if known is not None and page.catalog == known[1]:
             return NewOffer(page.tag, page.catalog, None, _rules(page))
-        products = self._products(page.catalog)
-        if self._service.promotions(page.tag) is not None:
-            raise ServiceUnavailable(_CHANGING)
-        return NewOffer(page.tag, page.catalog, products, _rules(page))
+        with ExitStack() as unfinished:
+            staged = unfinished.enter_context(StagedCatalog(self._engine))
+            self._take_products(staged, page.catalog)
+            if self._service.promotions(page.tag) is not None:
+                raise ServiceUnavailable(_CHANGING)
+            offer = NewOffer(page.tag, page.catalog, staged, _rules(page))
+            unfinished.pop_all()
+        return offer
 
     def switch(self, offer: NewOffer) -> None:
         """Puts what was fetched in the place of what is in use, all at once.
@@ -118,9 +132,13 @@ class CatalogSync:
             StoreError: The database refused; what is in use stays.
         """
         now = self._clock()
-        with self._switching, transaction(self._engine) as connection:
-            if offer.products is not None:
-                catalog = switch_catalog(connection, offer.products, now)
+        staged = offer.products
+        with (
+            self._switching,
+            transaction(self._engine) if staged is None else staged.switching() as connection,
+        ):
+            if staged is not None:
+                catalog = replace_catalog(connection, staged, now)
             else:
                 catalog = connection.execute(select(schema.catalogs.c.revision)).scalar_one()
             rules = switch_rules(connection, offer.rules, now)
@@ -136,15 +154,15 @@ class CatalogSync:
             StoreError: The database refused; the stock stays as it was.
         """
         known = self._known()
-        stock = None if known is None else self._stock(known[1])
-        if stock is None:
+        if known is None:
             return False
-        table = schema.products.c
-        with self._switching, transaction(self._engine) as connection:
-            here = {row.sku: row.stock for row in connection.execute(select(table.sku, table.stock))}
-            for sku in here:
-                if here[sku] != stock.get(sku):
-                    connection.execute(update(schema.products).where(table.sku == sku).values(stock=stock.get(sku)))
+        with StagedStock(self._engine) as staged:
+            for page in self._stock(known[1]):
+                if page is None:
+                    return False
+                staged.take(page)
+            with self._switching:
+                staged.switch_over()
         return True
 
     def take_in(self, skus: Collection[str]) -> None:
@@ -203,31 +221,29 @@ class CatalogSync:
             document = read_rules(connection)[1]
         return frozenset(document.coupons if document else ())
 
-    def _products(self, revision: int) -> tuple[Product, ...]:
-        lines: list[dict[str, Any]] = []
+    def _take_products(self, staged: StagedCatalog, revision: int) -> None:
         after: int | None = -1
         while after is not None:
             page = self._service.products(after)
             if page.revision != revision:
                 raise ServiceUnavailable(_CHANGING)
-            lines += page.products
+            staged.take_products(_understood(page.products, {}))
             after = page.next
-        stock = self._stock(revision)
-        if stock is None:
-            raise ServiceUnavailable(_CHANGING)
-        return _understood(lines, stock)
+        for stock in self._stock(revision):
+            if stock is None:
+                raise ServiceUnavailable(_CHANGING)
+            staged.take_stock(stock)
 
-    def _stock(self, revision: int) -> dict[str, int] | None:
-        """What is left of each product that is counted; None when the catalog is of another revision."""
-        stock: dict[str, int] = {}
+    def _stock(self, revision: int) -> Iterator[Mapping[str, int] | None]:
+        """What is left of each product that is counted, page by page; None when the catalog is of another revision."""
         after: int | None = -1
         while after is not None:
             page = self._service.stock(after)
             if page.revision != revision:
-                return None
-            stock |= page.stock
+                yield None
+                return
+            yield page.stock
             after = page.next
-        return stock
 
     def _known(self) -> tuple[str, int] | None:
         """Tag and catalog of the shop that are in use here; None when something else was imported since, or nothing."""

@@ -82,6 +82,7 @@ class ServiceWorker:
             self.work()
 
     def _look(self) -> None:
+        self._forget_offer()
         self._offer = self._sync.fetch()
         if self._offer is None:
             self._sync.take_stock()
@@ -89,9 +90,14 @@ class ServiceWorker:
     def _switch(self) -> None:
         assert self._offer is not None
         self._sync.switch(self._offer)
-        self._offer = None
+        self._forget_offer()
         _log.info("the shop has a new catalog or new promotions")
         self._sync.take_stock()
+
+    def _forget_offer(self) -> None:
+        if self._offer is not None:
+            self._offer.close()
+            self._offer = None
 
     def _learn(self) -> None:
         """Looks at what is in use, whoever put it there: this worker, a purchase that met a new price, a command."""

@@ -9,6 +9,7 @@ from assistant.errors import FeedError
 from assistant.shop.feed import lines_of
 
 _PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "a ZIP archive or a spreadsheet", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
+_PORTION = 1 << 20
 
 
 def text_lines(file: BinaryIO) -> Iterator[bytes]:
@@ -34,6 +35,30 @@ def text_lines(file: BinaryIO) -> Iterator[bytes]:
         yield line.removeprefix(codecs.BOM_UTF8) if number == 0 else line
 
 
+def text_portions(file: BinaryIO) -> Iterator[str]:
+    """The text of a file, as much at a time as is read at once.
+
+    Raises:
+        FeedError: It is not UTF-8 or UTF-16.
+    """
+    head = file.read(3)
+    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8")()
+    raw, before = head.removeprefix(codecs.BOM_UTF8), 0
+    while True:
+        raw += file.read(_PORTION)
+        waiting = len(decoder.getstate()[0])
+        try:
+            text = decoder.decode(raw, final=not raw)
+        except UnicodeDecodeError as error:
+            raise _not_text(before - waiting + error.start + 1) from None
+        if text:
+            yield text
+        if not raw:
+            return
+        before, raw = before + len(raw), b""
+
+
 def whole_text(file: BinaryIO, longest: int) -> str:
     """The whole file.
 
@@ -47,4 +72,8 @@ def whole_text(file: BinaryIO, longest: int) -> str:
     try:
         return raw.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FeedError(f"The feed is not UTF-8 (byte {error.start + 1}). Save it as UTF-8.") from None
+        raise _not_text(error.start + 1) from None
+
+
+def _not_text(byte: int) -> FeedError:
+    return FeedError(f"The feed is not UTF-8 (byte {byte}). Save it as UTF-8.")

@@ -3,6 +3,7 @@
 Attributes: https://support.google.com/merchants/answer/7052112
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from assistant.shop.feed import Entry, GoodLine, Problem, Removal, printable, product_of
+from assistant.shop.feeds.grouping import MOST_OF_ONE, Groups
 from assistant.shop.feeds.plain_text import LONGEST_DESCRIPTION, plain_text
 from assistant.shop.feeds.prices import read_price
 from assistant.shop.feeds.variants import VariantLine, fields_of_variants
@@ -51,20 +53,26 @@ def attribute_name(name: str) -> str:
 
 def merchant_entries(items: Iterable[MerchantItem | Problem]) -> Iterator[Entry]:
     """Products, removals and problems. Items of one ``item_group_id`` and title become one product with options."""
-    groups: dict[tuple[str, str], list[MerchantItem]] = {}
-    ordered: list[tuple[str, str]] = []
-    for item in items:
-        if isinstance(item, Problem):
-            yield item
-        elif group := item.text("item_group_id"):
-            key = (group, item.text("title").casefold())
-            if key not in groups:
-                ordered.append(key)
-            groups.setdefault(key, []).append(item)
-        else:
-            yield _entry(item)
-    for key in ordered:
-        yield from _grouped(key[0], groups[key])
+    with Groups() as groups:
+        for item in items:
+            if isinstance(item, Problem):
+                yield item
+            elif group := item.text("item_group_id"):
+                key = json.dumps((group, item.text("title").casefold()))
+                groups.add(key, (item.line, item.attributes))
+            else:
+                yield _entry(item)
+        for key, members in groups.each():
+            group = json.loads(key)[0]
+            found = [
+                MerchantItem(line, {name: tuple(values) for name, values in attributes.items()})
+                for line, attributes in members
+            ]
+            if len(found) > MOST_OF_ONE:
+                reason = f"item_group_id {printable(group)}: more than {MOST_OF_ONE} items"
+                yield Problem(found[0].line, reason, printable(group))
+            else:
+                yield from _grouped(group, found)
 
 
 def _entry(item: MerchantItem) -> Entry:

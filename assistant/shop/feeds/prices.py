@@ -3,12 +3,11 @@
 import re
 from decimal import Decimal
 
-from babel.numbers import list_currencies
+from assistant.shop.money import CURRENCIES
 
 _PRICE = re.compile(r"(?:(?P<before>[A-Za-z]{3})\s*)?(?P<number>[0-9][0-9.,]*)(?:\s*(?P<after>[A-Za-z]{3}))?")
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+\.[0-9]{1,6}")
-_CURRENCIES = frozenset(list_currencies())
 
 
 def read_price(text: str, currency: str | None = None) -> tuple[str, str]:
@@ -28,7 +27,7 @@ def read_price(text: str, currency: str | None = None) -> tuple[str, str]:
     code = (found["before"] or found["after"] or currency or "").upper()
     if not code:
         raise ValueError(f"{_short(text)} names no currency; write it like '15.00 USD'")
-    if code not in _CURRENCIES:
+    if code not in CURRENCIES:
         raise ValueError(f"{code} is no currency code such as 'USD'")
     return amount, code
 

@@ -2,12 +2,14 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
 from assistant.errors import FeedError
-from assistant.shop.feed import MOST_LINES, Entry, FeedResult, collect, native_entries
+from assistant.shop.feed import MOST_LINES, Entry, FeedResult, collect, native_entries, too_long
 from assistant.shop.feeds.encoding import text_lines
 from assistant.shop.feeds.merchant_table import read_merchant_table
 from assistant.shop.feeds.merchant_xml import read_merchant_xml
@@ -39,8 +41,48 @@ _READERS: dict[FeedFormat, Reader] = {
 }
 
 
+@dataclass(frozen=True)
+class FeedFile:
+    """A feed that is being read.
+
+    Attributes:
+        source: Names it in errors.
+        entries: What it holds, read as it is asked for; skus may be there twice. Asking raises ``FeedError`` when the
+            file cannot be read any further.
+        size: Bytes of the file.
+        position: Tells how many of them were read.
+    """
+
+    source: str
+    entries: Iterator[Entry]
+    size: int
+    position: Callable[[], int]
+
+
+@contextmanager
+def feed_file(path: Path, form: FeedFormat | None = None, currency: str = "USD") -> Iterator[FeedFile]:
+    """Opens a feed file to be read entry by entry, however large it is; arguments as for ``open_feed``.
+
+    Raises:
+        FeedError: The file cannot be read.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    with file:
+        try:
+            chosen = form or detect_format(file.read(_HEAD))
+            file.seek(0)
+            size = path.stat().st_size
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        entries = _explained(path, _READERS[chosen](file, currency))
+        yield FeedFile(f"{path} ({chosen})", entries, size, file.tell)
+
+
 def open_feed(path: Path, form: FeedFormat | None = None, currency: str = "USD") -> FeedResult:
-    """Reads a feed file.
+    """Reads a feed file into memory.
 
     Args:
         path: The file.
@@ -50,13 +92,19 @@ def open_feed(path: Path, form: FeedFormat | None = None, currency: str = "USD")
     Raises:
         FeedError: The file cannot be read, or nothing in it is a product.
     """
+    with feed_file(path, form, currency) as feed:
+        return collect(feed.entries, feed.source)
+
+
+def _explained(path: Path, entries: Iterator[Entry]) -> Iterator[Entry]:
     try:
-        with path.open("rb") as file:
-            chosen = form or detect_format(file.read(_HEAD))
-            file.seek(0)
-            return collect(_READERS[chosen](file, currency), f"{path} ({chosen})")
+        yield from entries
     except OSError as error:
-        raise FeedError(f"Cannot read the feed {path}: {error.strerror or error}.") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> FeedError:
+    return FeedError(f"Cannot read the feed {path}: {error.strerror or error}.")
 
 
 def detect_format(head: bytes) -> FeedFormat:
@@ -85,4 +133,4 @@ def _limited(lines: Iterator[bytes]) -> Iterator[bytes]:
     """The lines; a file without an end, of blank lines too, is refused."""
     yield from itertools.islice(lines, MOST_LINES)
     if next(lines, None) is not None:
-        raise FeedError(f"The feed has more than {MOST_LINES} lines. Split it, and import the rest with --update.")
+        raise too_long("The feed", MOST_LINES)

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from assistant.shop.feed import Entry, GoodLine, Problem, Removal, printable, product_of
 from assistant.shop.feeds.encoding import text_lines
+from assistant.shop.feeds.grouping import MOST_OF_ONE, Groups
 from assistant.shop.feeds.plain_text import LONGEST_DESCRIPTION, plain_text
 from assistant.shop.feeds.prices import read_price
 from assistant.shop.feeds.table import Row, rows_of
@@ -38,16 +39,20 @@ def read_shopify(file: BinaryIO, currency: str) -> Iterator[Entry]:
     Raises:
         FeedError: The header cannot be read.
     """
-    handles: dict[str, list[Row]] = {}
-    for row in rows_of(text_lines(file), ","):
-        if isinstance(row, Problem):
-            yield row
-        elif handle := plain_text(row.text(*_HANDLE)):
-            handles.setdefault(handle, []).append(row)
-        else:
-            yield Problem(row.line, "Handle: missing")
-    for handle, rows in handles.items():
-        yield from _product(handle, rows, currency)
+    with Groups() as handles:
+        for row in rows_of(text_lines(file), ","):
+            if isinstance(row, Problem):
+                yield row
+            elif handle := plain_text(row.text(*_HANDLE)):
+                handles.add(handle, (row.line, row.cells))
+            else:
+                yield Problem(row.line, "Handle: missing")
+        for handle, members in handles.each():
+            rows = [Row(line, {name: tuple(found) for name, found in cells.items()}) for line, cells in members]
+            if len(rows) > MOST_OF_ONE:
+                yield Problem(rows[0].line, f"more than {MOST_OF_ONE} rows have this handle", printable(handle))
+            else:
+                yield from _product(handle, rows, currency)
 
 
 def _product(handle: str, rows: list[Row], currency: str) -> Iterator[Entry]:

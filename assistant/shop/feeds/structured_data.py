@@ -1,22 +1,20 @@
 """schema.org products in JSON-LD: from a file of them, or from the script elements of an HTML page.
 
-Vocabulary: https://schema.org/Product. JSON numbers are read as decimals, never as floats.
+Vocabulary: https://schema.org/Product. A list of products, or one after the other, is read as a stream; what is within
+one document, such as its ``@graph``, is in memory together.
 """
 
-import json
-import re
 from collections.abc import Iterator
-from decimal import Decimal
 from html.parser import HTMLParser
+from itertools import chain
 from typing import Any, BinaryIO
 
 from assistant.errors import FeedError
 from assistant.shop.feed import Entry, GoodLine, Problem, Removal, printable, product_of
-from assistant.shop.feeds.encoding import whole_text
+from assistant.shop.feeds.encoding import text_portions, whole_text
+from assistant.shop.feeds.json_values import LARGEST, json_values
 from assistant.shop.feeds.schema_product import NotSold, is_product, product_fields, sku_of
 
-LARGEST = 256 << 20
-"""Bytes of a document: JSON-LD cannot be read as a stream."""
 _HOLDING = ("@graph", "itemListElement", "item", "mainEntity", "dataFeedElement", "itemOffered")
 """Properties whose values are looked through for products; products that others only refer to are not sold."""
 _DEEPEST = 20
@@ -26,10 +24,9 @@ def read_structured_data(file: BinaryIO, currency: str) -> Iterator[Entry]:
     """Products, removals (what is discontinued) and problems; a product's number is the line where its document begins.
 
     Raises:
-        FeedError: The file is too large or not text.
+        FeedError: It is not text, or a page or a single document is too large.
     """
-    text = whole_text(file, LARGEST)
-    for line, document in _documents(text):
+    for line, document in _documents(file):
         if isinstance(document, str):
             yield Problem(line, document)
             continue
@@ -65,55 +62,24 @@ def _products(value: Any, depth: int) -> Iterator[dict[str, Any]]:
                 yield from _products(value.get(name), depth + 1)
 
 
-def _documents(text: str) -> Iterator[tuple[int, Any]]:
+def _documents(file: BinaryIO) -> Iterator[tuple[int, Any]]:
     """JSON values, or what is wrong as text, each with its line."""
-    if text.lstrip().startswith("<"):
-        page = _Scripts()
-        page.feed(text)
-        page.close()
-        if not page.found:
-            raise FeedError('The page has no <script type="application/ld+json"> with products.')
-        for line, script in page.found:
-            yield from _values(script, line)
-    else:
-        yield from _values(text, 1)
-
-
-def _values(text: str, line: int) -> Iterator[tuple[int, Any]]:
-    """One value after the other, as in JSON Lines too; the items of a list one by one: one may be broken off."""
-    decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
-    blank = re.compile(r"[\s,;]*")
-    place = blank.match(text).end()  # type: ignore[union-attr]
-    within = text.startswith("[", place)
-    place += within
-    counted = 0
-    while True:
-        place = blank.match(text, place).end()  # type: ignore[union-attr]
-        if place >= len(text):
-            if within:
-                yield line, "the list is never closed; what there is of it was read"
-            return
-        if within and text[place] == "]":
-            within, place = False, place + 1
-            continue
-        line, counted = line + text.count("\n", counted, place), place
-        try:
-            value, place = decoder.raw_decode(text, place)
-        except RecursionError:
-            yield line, "nested too deep; nothing after this was read"
-            return
-        except ValueError as error:
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-            at = line + (
-                error.lineno - text.count("\n", 0, place) - 1 if isinstance(error, json.JSONDecodeError) else 0
-            )
-            yield max(1, at), f"not JSON: {printable(reason)}; nothing after this was read"
-            return
-        yield line, value
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    portions, line = text_portions(file), 1
+    begin = next(portions, "")
+    while begin.isspace():
+        line += begin.count("\n")
+        begin = next(portions, "")
+    if not begin.lstrip().startswith("<"):
+        yield from json_values(chain((begin,), portions), line)
+        return
+    file.seek(0)
+    page = _Scripts()
+    page.feed(whole_text(file, LARGEST))
+    page.close()
+    if not page.found:
+        raise FeedError('The page has no <script type="application/ld+json"> with products.')
+    for line, script in page.found:
+        yield from json_values((script,), line)
 
 
 class _Scripts(HTMLParser):

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 from assistant.languages.language import Language
@@ -22,6 +22,8 @@ MOST_CALLED = 50
 """How many products of the same name are told apart."""
 
 _BATCH = 2_000
+_TOLD_EVERY = 50
+"""Batches."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def open_search(
         else:
             progress("The search index of this catalog is made; this happens once.")
     spoken, counts = SpokenWords(language, lexicon), WordCounts(language)
-    build_index(place, _batches(source, language, spoken, counts), lambda: spoken.phones, counts.words)
+    build_index(place, _batches(source, language, spoken, counts, progress), lambda: spoken.phones, counts.words)
     _delete_others(place)
     return ProductSearch(ProductIndex(place), language, lexicon)
 
@@ -159,11 +161,18 @@ def _content_key(products: Iterable[Product], language: str) -> str:
     return digest.hexdigest()
 
 
-def _batches(source: Source, language: Language, spoken: SpokenWords, counts: WordCounts) -> Iterator[list[Entry]]:
+def _batches(
+    source: Source, language: Language, spoken: SpokenWords, counts: WordCounts, progress: Callable[[str], None]
+) -> Iterator[list[Entry]]:
     sold, products = source.sold(), iter(source.products())
-    while batch := tuple(islice(products, _BATCH)):
+    for number in count(1):
+        batch = tuple(islice(products, _BATCH))
+        if not batch:
+            return
         counts.add(batch)
         yield [replace(entry, sold=sold.get(entry.sku, 0)) for entry in entries_of(batch, language, spoken)]
+        if number % _TOLD_EVERY == 0:
+            progress(f"{number * _BATCH:,} products are in it.")
 
 
 def _delete_others(place: Path) -> None:
