@@ -201,8 +201,8 @@ class TestHabits:
         for days in (20, 10, 0):
             monkeypatch.setattr(talk.shop.store, "_clock", lambda days=days: now - timedelta(days=days))
             talk.buy("order a carton of oat milk")
-        assert "You buy oat milk about every ten days, so it should last until" in talk.says("do we need oat milk")
-        assert "don't know yet how long matches lasts" in talk.says("are we running out of matches")
+        assert "oat milk about every ten days, so there should be some until" in talk.says("do we need oat milk")
+        assert "don't know yet when you will run out of matches" in talk.says("are we running out of matches")
 
     def test_what_was_spoken_of_goes_on_the_list(self, talk):
         talk.says("how much is honey")

@@ -1,5 +1,6 @@
 """Products of which not every combination of options is sold, each with a stock of its own."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -94,6 +95,21 @@ class TestStock:
         buy(shop, tees(50, "small", "blue"), "many")
         with pytest.raises(SoldOut, match="Only 3 of small-red"):
             shop.store.begin_order(tees(4, "small", "red"), "key")
+
+    def test_many_households_at_once_get_no_more_than_there_is(self, tmp_path, shop):
+        def want(number: int) -> bool:
+            mine = open_shop(tmp_path, f"household {number}", seed=number)
+            try:
+                buy(mine, tees(1, "small", "red"), f"key {number}")
+            except SoldOut:
+                return False
+            finally:
+                mine.engine.dispose()
+            return True
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sum(pool.map(want, range(4))) == 3
+        assert stocks(shop) == {"tee": 2, "small-red": 0, "small-blue": 2, "large-red": 0}
 
     def test_two_lines_of_a_product_are_counted_apart(self, shop):
         cart = tees(3, "small", "red").add(tees(2, "small", "blue").lines[0])
