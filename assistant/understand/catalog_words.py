@@ -17,7 +17,7 @@ MOST_WORDS = 20_000
 MOST_PAIRS = 100_000
 """Pairs of words whose likelihood is known."""
 _MOST_OPTIONS = 500
-_MOST_COUNTED = 1_000_000
+_MOST_COUNTED = 500_000
 """Pairs in memory while they are counted; beyond, those that were met least are forgotten."""
 _SINGULAR, _PLURAL = 2, 1
 """How often the last word of a name counts as it is, and in the plural."""
@@ -97,7 +97,7 @@ class WordCounts:
         if len(self._options) > 4 * _MOST_OPTIONS:
             self._options = Counter(dict(self._options.most_common(2 * _MOST_OPTIONS)))
         if len(self._pairs) > _MOST_COUNTED:
-            self._pairs = Counter(dict(self._pairs.most_common(_MOST_COUNTED // 2)))
+            _forget_rare(self._pairs, _MOST_COUNTED // 2)
 
     def _add_name(self, words: tuple[str, ...]) -> None:
         self._names += 1
@@ -137,6 +137,16 @@ class WordCounts:
                 ends[before] = min(ends[before], _cost(likelihood))
         backing_off = {before: _cost(max(rest, _DISCOUNT / met[before])) for before, rest in left.items()}
         return WordChain(words, following, ends, {_UNKNOWN: 0.0, **backing_off} if rare else backing_off)
+
+
+def _forget_rare(counts: Counter[tuple[str, str]], most: int) -> None:
+    """Leaves the most frequent, of equally frequent ones those that were met first; in place, which needs no memory."""
+    least = sorted(counts.values())[-most]
+    for pair in [pair for pair, count in counts.items() if count < least]:
+        del counts[pair]
+    as_rare = [pair for pair, count in counts.items() if count == least]
+    for pair in as_rare[len(as_rare) - (len(counts) - most) :]:
+        del counts[pair]
 
 
 def _cost(likelihood: float) -> float:
