@@ -16,7 +16,7 @@ from test_crash import KilledAt, child, ended
 
 from assistant import feed_progress
 from assistant.errors import FeedError
-from assistant.shop import staging
+from assistant.shop import sqlite, staging
 from assistant.shop.database import open_database
 from assistant.shop.feed import GoodLine, Problem, Removal, collect
 from assistant.shop.feeds import grouping
@@ -411,3 +411,19 @@ def test_on_a_terminal_there_is_a_bar_and_every_entry_comes(monkeypatch, capsys,
     entries = [Removal(number, str(number)) for number in range(count)]
     assert list(feed_progress.shown(FeedFile("it", iter(entries), 200, lambda: 50))) == entries
     assert bool(capsys.readouterr().err) is (count > 3)
+
+
+# What it leaves behind.
+
+
+def test_the_log_of_a_large_import_is_not_kept_while_others_have_the_database_open(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite, "_LOG_BYTES", 100_000)
+    seller = open_shop(tmp_path)
+    open_shop(tmp_path).store.import_catalog(
+        replace(OAT, sku=str(number), description="oat " * 2_000) for number in range(1_000)
+    )
+    assert len(seller.store.products()) == 1_000
+    log = tmp_path / "voicecart.db-wal"
+    before = log.stat().st_size
+    seller.store.save_cart(cart_of((OAT, 1)))
+    assert before > 4_000_000 > 200_000 > log.stat().st_size

@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL
 from assistant.errors import StoreError
 
 _WAL_RETRY_SECONDS = 0.02
+_LOG_BYTES = 16 << 20
 
 
 def connect(path: Path, busy_seconds: float) -> Engine:
@@ -151,6 +152,8 @@ def explain(original: object, path: str) -> str:
 def _prepare(connection: Any, record: object) -> None:
     # SQLAlchemy begins the transactions (``begin``), not the driver, which would begin them too late.
     connection.isolation_level = None
-    # A power cut must not undo a paid order (FULL), and deleted voices must be gone from the file.
-    for setting in ("foreign_keys = ON", "synchronous = FULL", "secure_delete = ON"):
+    # A power cut must not undo a paid order (FULL), deleted voices must be gone from the file, and the log does not
+    # keep the size that the import of a large catalog gave it.
+    log = f"journal_size_limit = {_LOG_BYTES}"
+    for setting in ("foreign_keys = ON", "synchronous = FULL", "secure_delete = ON", log):
         connection.execute(f"PRAGMA {setting}")
