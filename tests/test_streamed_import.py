@@ -12,12 +12,13 @@ import pytest
 from household_shop import BREAD, LATTE, OAT, PRODUCTS, cart_of, dollars, open_shop
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from test_crash import KilledAt, child, ended
 
 from assistant import feed_progress
 from assistant.errors import FeedError
-from assistant.shop import sqlite, staging
-from assistant.shop.database import open_database
+from assistant.shop import schema, sqlite, staging
+from assistant.shop.database import open_database, reading
 from assistant.shop.feed import GoodLine, Problem, Removal, collect
 from assistant.shop.feeds import grouping
 from assistant.shop.feeds.grouping import Groups
@@ -235,8 +236,11 @@ class TestUpdates:
         path.write_text("\n".join(['{"sku": "bread", "removed": true}', line("new"), line("latte")]))
         assert imported(tmp_path, path, keep_others=True)[0] == 3
         assert [product.sku for product in open_shop(tmp_path).store.products()] == ["oat", "latte", "new"]
-        path.write_text("\n".join([line("newer"), line("new", "mint")]))
+        path.write_text("\n".join(["rubbish", '{"sku": "x", "removed": true}', line("newer"), line("new", "mint")]))
         assert imported(tmp_path, path, keep_others=True)[0] == 4
+        with reading(open_shop(tmp_path).engine) as connection:
+            places = connection.execute(select(schema.products.c.position)).scalars().all()
+        assert sorted(places) == [0, 2, 3, 4], "places do not grow with the length of the feed"
         assert [product.sku for product in open_shop(tmp_path).store.products()] == ["oat", "latte", "new", "newer"]
 
     def test_what_cannot_be_changes_nothing(self, tmp_path):
@@ -340,7 +344,7 @@ _MEASURED = """
 import resource, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from assistant.shop.database import open_database
+from assistant.shop.database import open_database, reading
 from assistant.shop.feeds.reading import feed_file
 from assistant.shop.staging import StagedCatalog
 from assistant.shop.switching import switch_over
