@@ -24,12 +24,15 @@ sys.path.insert(0, str(Path(__file__).with_name("train_voiceprint")))
 
 from augment import Noises, add_noise, reverberate, room_response
 from cache import load_teacher
+from companion import COMPANION_SIZE
 from error_rates import equal_error_rate, error_curve, interval, minimum_cost
 from held_out import Owner, owners
 from recordings import SAMPLE_RATE, shared_folder
 from trials import Attempts, Embed, attempt, enrol, normalised
 
-from assistant.pay.encoder import open_encoder
+from assistant.models import find_model
+from assistant.pay.encoder import SpeakerEncoder, open_encoder
+from assistant.pay.encoder_folder import COMPANION
 from assistant.pay.verification import Scoring
 from assistant.settings import Pay
 from scripts.voiceprint_benchmark.costs import costs
@@ -48,17 +51,34 @@ class System:
     score: Callable[[Attempts], np.ndarray]
 
 
-def ours(engine: str) -> tuple[System, Scoring]:
+def ours(encoder: SpeakerEncoder) -> System:
     """The shipped encoder."""
-    encoder = open_encoder(Pay(engine=engine))
-    scoring = encoder.scoring
-    top = scoring.calibration.cohort_top
+    return System("Voicecart", encoder.embed, _scorer(encoder.scoring, encoder.scoring.cohort))
+
+
+def without_companion(encoder: SpeakerEncoder) -> System:
+    """Only SpeechBrain's network of the shipped encoder."""
+    cohort = _own_part(encoder.scoring.cohort)
+
+    def embed(speech: np.ndarray) -> np.ndarray:
+        return _own_part(encoder.embed(speech))
+
+    return System("its ECAPA-TDNN alone", embed, _scorer(encoder.scoring, cohort))
+
+
+def _own_part(embeddings: np.ndarray) -> np.ndarray:
+    own = embeddings[..., :-COMPANION_SIZE]
+    return own / np.linalg.norm(own, axis=-1, keepdims=True)
+
+
+def _scorer(scoring: Scoring, cohort: np.ndarray) -> Callable[[Attempts], np.ndarray]:
     per_cosine = scoring.calibration.cosine / scoring.calibration.scale
 
     def score(attempts: Attempts) -> np.ndarray:
-        return normalised(attempts, scoring.cohort, top) + per_cosine * (attempts.templates @ attempts.tests.T)
+        cosines = attempts.templates @ attempts.tests.T
+        return normalised(attempts, cohort, scoring.calibration.cohort_top) + per_cosine * cosines
 
-    return System("Voicecart", encoder.embed, score), scoring
+    return score
 
 
 def resemblyzer() -> System:
@@ -165,6 +185,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
     parser.add_argument("--output", type=Path, default=Path("voiceprint-benchmark"))
+    parser.add_argument("--voiceprint", default=Pay().voiceprint, help="name or folder of an encoder")
     parser.add_argument("--engine", choices=["speechbrain", "onnx"], default="onnx")
     parser.add_argument("--alone", action="store_true", help="without Resemblyzer")
     parser.add_argument("--seed", type=int, default=5)
@@ -172,13 +193,17 @@ def main() -> None:
     torch.set_num_threads(1)
     arguments.output.mkdir(parents=True, exist_ok=True)
     people = owners(arguments.work, "report")
-    system, scoring = ours(arguments.engine)
-    systems = [system] if arguments.alone else [system, resemblyzer()]
-    results, curves = benchmark(people, systems, scoring, arguments.seed)
-    engines = ["onnx", "speechbrain"] + ([] if arguments.alone else ["resemblyzer"])
+    folder = find_model(arguments.voiceprint).resolve()
+    encoder = open_encoder(Pay(engine=arguments.engine, voiceprint=str(folder)))
+    systems = [ours(encoder)]
+    if (folder / COMPANION).exists():
+        systems.append(without_companion(encoder))
+    if not arguments.alone:
+        systems.append(resemblyzer())
+    results, curves = benchmark(people, systems, encoder.scoring, arguments.seed)
     speech = next(test for owner in people for test in owner.tests(3.0))
-    results["costs"] = costs(speech, arguments.output, engines)
-    results["model"] = open_encoder(Pay(engine=arguments.engine)).model
+    results["costs"] = costs(speech, folder, resemblyzer=not arguments.alone)
+    results["model"] = encoder.model
     results["sample_rate"] = SAMPLE_RATE
     plot(curves, arguments.output / "det.png")
     (arguments.output / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")

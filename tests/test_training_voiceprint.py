@@ -1,4 +1,4 @@
-"""The speaker encoder's training: a wider network that begins as the shipped one, and what half precision costs."""
+"""The speaker encoder's training: a wider network begins as the shipped one, half precision, the companion's file."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+
+from assistant.pay.companion import pieces, with_companion
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NARROW = (32, 96)
@@ -17,12 +19,15 @@ def training(monkeypatch):
     """The modules of the training, which import SpeechBrain: not while tests are collected."""
     monkeypatch.syspath_prepend(str(REPOSITORY / "scripts" / "train_voiceprint"))
     before = set(sys.modules)
+    import companion
     import growth
     import half_precision
     import network
 
-    yield SimpleNamespace(grown=growth.grown, halved=half_precision.halved, shape=network.EncoderShape)
-    for name in ("growth", "half_precision", "network", "features"):
+    yield SimpleNamespace(
+        grown=growth.grown, halved=half_precision.halved, shape=network.EncoderShape, companion=companion
+    )
+    for name in ("companion", "growth", "half_precision", "network", "features", "augment", "cache", "recordings"):
         if name not in before:
             sys.modules.pop(name, None)
 
@@ -71,3 +76,29 @@ def test_half_precision_keeps_the_embeddings(training):
     rounded = training.halved(weights)
     assert {value.dtype for value in rounded.values() if value.ndim > 1} == {torch.float16}
     assert (embeddings(narrow, weights) * embeddings(narrow, rounded)).sum(axis=1).min() > 0.9999
+
+
+@pytest.fixture
+def companion(training):
+    """One of the published shape, with weights of its own."""
+    torch.manual_seed(7)
+    module = training.companion
+    lstm, linear = torch.nn.LSTM(40, 256, 3, batch_first=True), torch.nn.Linear(256, 256)
+    filters = np.abs(np.random.default_rng(7).standard_normal((201, 40))).astype(np.float32)
+    voices = module.Voices(
+        np.random.default_rng(8).standard_normal((60, 256)),
+        np.repeat([f"speaker {number}" for number in range(20)], 3),
+        np.repeat(["one set", "another"], 30),
+    )
+    return module.adapted(module.Published(filters, lstm, linear), voices, share=0.4)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.6, 3.0, 7.0])
+def test_the_companions_file_computes_what_the_network_does(training, companion, tmp_path, seconds):
+    training.companion.write_companion(tmp_path, companion)
+    heard = with_companion(lambda speech: np.array([[1.0, 0.0]]), tmp_path)
+    speech = (0.1 * np.random.default_rng(9).standard_normal(round(16_000 * seconds))).astype(np.float32)
+    with torch.inference_mode():
+        expected = companion(torch.from_numpy(pieces(speech)))[0].numpy()
+    assert np.linalg.norm(expected) == pytest.approx((0.4 / 0.6) ** 0.5, rel=1e-5)
+    np.testing.assert_allclose(heard(speech)[2:], expected, atol=5e-3)

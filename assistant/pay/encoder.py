@@ -5,7 +5,6 @@ import sys
 import tempfile
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,13 +15,12 @@ import numpy.typing as npt
 from assistant.errors import ModelDamaged, VoicecartError
 from assistant.hear.audio import Samples
 from assistant.models import find_model
-from assistant.pay.encoder_folder import CHECKPOINT, checksum, read_scoring, verify_folder
+from assistant.pay.companion import with_companion
+from assistant.pay.encoder_folder import identity, read_scoring, verify_folder
+from assistant.pay.network import Network
 from assistant.pay.torchaudio_stand_in import allow_missing_torchaudio
 from assistant.pay.verification import Embedding, Scoring
 from assistant.settings import Pay
-
-Network = Callable[[Samples], npt.NDArray[np.floating[Any]]]
-"""Voiced speech to an embedding of any length, its global mean removed."""
 
 # The widest convolution needs so many frames around it; of less speech nobody could tell a voice anyway.
 _LEAST_SAMPLES = 1600
@@ -99,8 +97,8 @@ class FolderEncoder(ABC):
 
     @cached_property
     def model(self) -> str:
-        """SHA-256 of the checkpoint."""
-        return checksum(self._folder / CHECKPOINT)
+        """SHA-256 of the checkpoint, with its companion's where it has one."""
+        return identity(self._folder)
 
     @cached_property
     def scoring(self) -> Scoring:
@@ -140,7 +138,7 @@ class FolderEncoder(ABC):
             if self._network is None:
                 # Not the cached folder: its files are compared with their checksums directly before they are loaded.
                 verify_folder(self._folder)
-                self._network = self._load(self._folder)
+                self._network = with_companion(self._load(self._folder), self._folder)
             return self._network
 
 

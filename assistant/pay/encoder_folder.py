@@ -15,6 +15,7 @@ from assistant.pay.verification import Calibration, Scoring
 
 CHECKPOINT = "embedding_model.ckpt"
 NETWORK = "encoder.onnx"
+COMPANION = "companion.onnx"
 _CALIBRATION = "calibration.json"
 _COHORT = "cohort.npy"
 _NEEDED = ("hyperparams.yaml", CHECKPOINT, "mean_var_norm_emb.ckpt")
@@ -64,6 +65,14 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def identity(folder: Path) -> str:
+    """What tells the folder's embeddings from others: SHA-256 of the checkpoint, and of a companion if there is one."""
+    if not (folder / COMPANION).exists():
+        return checksum(folder / CHECKPOINT)
+    both = checksum(folder / CHECKPOINT) + checksum(folder / COMPANION)
+    return hashlib.sha256(both.encode()).hexdigest()
+
+
 def read_scoring(folder: Path) -> Scoring:
     """Cohort and calibration; a cautious plain cosine when the folder has neither.
 
@@ -94,8 +103,8 @@ def read_scoring(folder: Path) -> Scoring:
     shape = (values.get("embedding_size"),)
     if cohort.shape[1:] != shape or not 2 <= calibration.cohort_top <= len(cohort) or values["sample_rate"] != _RATE:
         raise ModelDamaged(f"The cohort of the speaker encoder {folder} does not fit its calibration.")
-    if values["checkpoint_sha256"] != checksum(folder / CHECKPOINT):
-        raise ModelDamaged(f"The calibration of the speaker encoder {folder} was made for another checkpoint.")
+    if values["encoder_sha256"] != identity(folder):
+        raise ModelDamaged(f"The calibration of the speaker encoder {folder} was made for another network.")
     return Scoring(cohort, calibration)
 
 

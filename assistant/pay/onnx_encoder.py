@@ -7,9 +7,10 @@ import numpy as np
 
 from assistant.errors import ModelDamaged, ModelMissing
 from assistant.hear.audio import Samples
-from assistant.pay.encoder import FolderEncoder, Network
+from assistant.pay.encoder import FolderEncoder
 from assistant.pay.encoder_folder import CHECKPOINT, NETWORK, checksum
 from assistant.pay.filterbank import Filterbank
+from assistant.pay.network import Network, open_session
 
 
 class OnnxEncoder(FolderEncoder):
@@ -27,20 +28,12 @@ class OnnxEncoder(FolderEncoder):
                 f"The speaker encoder {folder} has no {NETWORK}. Set pay.engine to 'speechbrain', or export it with "
                 "scripts/train_voiceprint/export.py."
             )
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        # Speech is of every length: an arena would keep the largest buffers of each.
-        options.enable_cpu_mem_arena = False
-        options.log_severity_level = 3
+        session, facts = open_session(path)
         try:
-            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-            facts = session.get_modelmeta().custom_metadata_map
             filterbank = Filterbank(**json.loads(facts["features"]))
             made_of = facts["checkpoint_sha256"]
-        except Exception as error:
-            raise ModelDamaged(f"The speaker encoder {path} cannot be loaded: {error}.") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelDamaged(f"The speaker encoder {path} does not say how it hears: {error!r}.") from error
         if made_of != checksum(folder / CHECKPOINT):
             raise ModelDamaged(f"{path} was made of another checkpoint than {CHECKPOINT}. Install the encoder again.")
 

@@ -11,7 +11,9 @@ from trials import Attempts, normalised
 
 COHORT_TOP = 100
 REFERENCE_SECONDS = 3.0
-WANTED_FALSE_ACCEPTS = 0.001
+WANTED_FALSE_ACCEPTS = 0.0002
+"""A fifth of the tenth of a percent that is promised: the calibration speakers are few, and a threshold hangs on the
+handful of their impostors who come nearest."""
 MINIMUM_VOICED_SECONDS = 0.8
 ENROLMENT_VOICED_SECONDS = 1.0
 _FEW_FALSE_ACCEPTS = (0.001, 0.002, 0.005)

@@ -2,7 +2,8 @@
 
     python scripts/train_voiceprint/export.py WORK NAME models/voicecart-voiceprint
 
-Run from the repository. Needs the packages onnx and onnxscript. The folder is replaced only when everything worked.
+`WORK/companion.npz`, where `companion.py` has written it, brings a companion into the folder. Run
+from the repository. Needs the packages onnx and onnxscript. The folder is replaced only when everything worked.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ import torch
 from augment import Noises, degrade
 from batches import CropSampler
 from calibration import calibrate
+from companion import EMBEDDINGS, SHARE, adapted, read_voices, resemblyzer, training_speech, write_companion
 from features import FBANK
 from half_precision import halve_matrices, halved
 from held_out import Owner, owners
@@ -25,16 +28,18 @@ from network import EMBEDDING_SIZE, EncoderShape, sentence_mean
 from recordings import shared_folder
 from splices import write_limits
 from trials import Attempts, attempt, enrol
+from whitening import Voices, whitening
 
 from assistant.models import sha256_of, write_manifest
-from assistant.pay.encoder_folder import CHECKPOINT, NETWORK
+from assistant.pay.encoder import SpeakerEncoder
+from assistant.pay.encoder_folder import CHECKPOINT, NETWORK, identity
 from assistant.pay.onnx_encoder import OnnxEncoder
+from assistant.pay.verification import mean_embedding
 from assistant.settings import Pay
 
 _CROP_FRAMES = 150
 _CROPS_A_SPEAKER = 5
-COHORT_SPEAKERS = 1400
-# Share of a plain identity in the covariance that is whitened.
+_CROP_SPEAKERS = 1400
 _SHRINKAGE = 0.1
 
 HYPERPARAMETERS = """\
@@ -78,48 +83,18 @@ class Embedder(torch.nn.Module):
         return self.encoder(features)[:, 0] - self.mean
 
 
-@dataclass(frozen=True)
-class Voices:
-    """Embeddings `(crops, 192)` of training speakers, undistorted and in rooms: whose each is, and of which set."""
-
-    embeddings: np.ndarray
-    speakers: np.ndarray
-    sets: np.ndarray
-
-    def means(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean embedding of every speaker, and the speakers' sets."""
-        names, first = np.unique(self.speakers, return_index=True)
-        return np.stack([self.embeddings[self.speakers == name].mean(0) for name in names]), self.sets[first]
-
-
 def training_voices(encoder: torch.nn.Module, work: Path) -> Voices:
     """Embeds crops of training speakers."""
     embeddings, speakers, sets = [], [], []
     normalise = sentence_mean()
     sampler = CropSampler(work, seed=1)
     with torch.inference_mode():
-        for features, speaker, of_set in sampler.plain_crops(COHORT_SPEAKERS, _CROPS_A_SPEAKER, _CROP_FRAMES):
+        for features, speaker, of_set in sampler.plain_crops(_CROP_SPEAKERS, _CROPS_A_SPEAKER, _CROP_FRAMES):
             batch = normalise(torch.from_numpy(features), torch.ones(len(features)))
             embeddings.append(encoder(batch)[:, 0].numpy())
             speakers += [speaker] * len(features)
             sets += [of_set] * len(features)
     return Voices(np.concatenate(embeddings).astype(np.float64), np.array(speakers), np.array(sets))
-
-
-def whitening(voices: Voices) -> np.ndarray:
-    """Matrix `(192, 192)` that makes what is not the voice equally small in all directions.
-
-    That is what differs within a speaker, and what differs between the means of whole sets: microphones and languages.
-    """
-    means, sets = voices.means()
-    rows = np.searchsorted(np.unique(voices.speakers), voices.speakers)
-    within = np.cov((voices.embeddings - means[rows]).T, bias=True)
-    of_sets = np.stack([means[sets == name].mean(0) for name in sets])
-    covariance = within + np.cov(of_sets.T, bias=True)
-    size = len(covariance)
-    covariance = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * np.trace(within) / size * np.eye(size)
-    values, vectors = np.linalg.eigh(covariance)
-    return vectors @ np.diag(values**-0.5) @ vectors.T
 
 
 def transform_last_layer(encoder: torch.nn.Module, matrix: np.ndarray) -> None:
@@ -190,6 +165,14 @@ def conditions(people: list[Owner], folder: Path) -> tuple[np.ndarray, list[Atte
     return takes, [*attempts, degraded]
 
 
+def cohort_of(work: Path, encoder: SpeakerEncoder) -> np.ndarray:
+    """Mean embeddings of training speakers, as recorded and in noisy rooms, shape (speakers, size)."""
+    found: dict[str, list[np.ndarray]] = defaultdict(list)
+    for speech in training_speech(work):
+        found[speech.speaker] += [encoder.embed(speech.clean), encoder.embed(speech.degraded)]
+    return np.stack([mean_embedding(np.stack(embeddings)) for embeddings in found.values()])
+
+
 def export(work: Path, name: str, target: Path) -> None:
     """Builds the folder beside `target` and puts it in its place."""
     recipe = json.loads((work / name / "configuration.json").read_text())
@@ -197,24 +180,24 @@ def export(work: Path, name: str, target: Path) -> None:
     encoder = shape.build().eval()
     encoder.load_state_dict(torch.load(work / name / "encoder.pt", weights_only=True))
     voices = training_voices(encoder, work)
-    matrix = whitening(voices)
+    matrix = whitening(voices, _SHRINKAGE)
     transform_last_layer(encoder, matrix)
     voices = replace(voices, embeddings=voices.embeddings @ matrix.T)
     mean = voices.embeddings.mean(0)
     folder = work / name / "folder"
     shutil.rmtree(folder, ignore_errors=True)
     write_network(folder, encoder, shape, mean)
-    unit = voices.embeddings - mean
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    cohort, _ = replace(voices, embeddings=unit).means()
-    cohort /= np.linalg.norm(cohort, axis=1, keepdims=True)
+    if (work / EMBEDDINGS).exists():
+        write_companion(folder, adapted(resemblyzer(), read_voices(work), SHARE))
+        write_manifest(folder)
+    cohort = cohort_of(work, OnnxEncoder(Pay(voiceprint=str(folder.resolve()))))
     people = owners(work, "calibration")
     takes, attempts = conditions(people, folder)
     calibration = calibrate(takes, attempts, cohort)
     calibration |= {
-        "embedding_size": EMBEDDING_SIZE,
+        "embedding_size": cohort.shape[1],
         "sample_rate": FBANK["sample_rate"],
-        "checkpoint_sha256": sha256_of(folder / CHECKPOINT),
+        "encoder_sha256": identity(folder),
     }
     np.save(folder / "cohort.npy", cohort.astype(np.float16))
     (folder / "calibration.json").write_text(json.dumps(calibration, indent=1) + "\n", "utf-8")

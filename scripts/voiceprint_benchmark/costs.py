@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from assistant.models import write_manifest
+from assistant.pay.encoder_folder import COMPANION
+
 COST_PROGRAM = """
 import json, sys, time
-engine, clip = sys.argv[1:]
+engine, folder, clip = sys.argv[1:]
 began = time.process_time()
 import numpy as np
 wave = np.load(clip)
@@ -25,7 +30,7 @@ else:
     from assistant.pay.encoder import open_encoder
     from assistant.settings import Pay
     imported = time.process_time()
-    embed = open_encoder(Pay(engine=engine)).embed
+    embed = open_encoder(Pay(engine=engine, voiceprint=folder)).embed
 embed(wave)
 loaded = time.process_time()
 spent = []
@@ -45,21 +50,35 @@ print(json.dumps({
 """
 
 
-def costs(speech: np.ndarray, folder: Path, engines: list[str]) -> dict[str, Any]:
-    """CPU and memory of each engine in a process of its own, on one thread, for one test, shape (samples,).
+def costs(speech: np.ndarray, folder: Path, resemblyzer: bool) -> dict[str, Any]:
+    """CPU and memory of each engine of a folder in a process of its own, on one thread, for one test, shape (samples,).
 
     The least of thirty embeddings counts: what else the machine does makes the others slower.
     """
-    clip = folder / "clip.npy"
-    np.save(clip, speech)
     found = {}
-    for engine in engines:
-        done = subprocess.run(
-            ["env", "OMP_NUM_THREADS=1", sys.executable, "-c", COST_PROGRAM, engine, str(clip)],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        found[engine] = json.loads(done.stdout.splitlines()[-1])
-    clip.unlink()
+    with tempfile.TemporaryDirectory() as work:
+        clip = Path(work) / "clip.npy"
+        np.save(clip, speech)
+        for engine in ("onnx", "speechbrain"):
+            found[engine] = _cost(engine, folder, clip)
+        if (folder / COMPANION).exists():
+            alone = Path(shutil.copytree(folder, Path(work) / "alone"))
+            for name in (COMPANION, "cohort.npy", "calibration.json"):
+                (alone / name).unlink()
+            write_manifest(alone)
+            for engine in ("onnx", "speechbrain"):
+                found[f"{engine}, ECAPA-TDNN alone"] = _cost(engine, alone, clip)
+        if resemblyzer:
+            found["resemblyzer"] = _cost("resemblyzer", folder, clip)
     return found
+
+
+def _cost(engine: str, folder: Path, clip: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        ["env", "OMP_NUM_THREADS=1", sys.executable, "-c", COST_PROGRAM, engine, str(folder), str(clip)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    cost: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return cost
