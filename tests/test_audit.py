@@ -11,6 +11,15 @@ from assistant.shop.database import open_database, transaction
 from assistant.shop.money import Money
 
 START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+UNREADABLE = (
+    "update audit set kind = 'nonsense' where number = 3",
+    "update audit set details = '{' where number = 3",
+    "update audit set details = '[]' where number = 3",
+    "update audit set details = '{}' where number = 3",
+    "update audit set at = 'yesterday' where number = 3",
+    "update audit set seal = 'é' where number = 3",
+    "update audit set seal = x'00' where number = 3",
+)
 REQUEST = AuthorisationRequest("17", Money(1250, "USD"))
 
 
@@ -57,12 +66,34 @@ def test_decisions_are_what_the_policy_needs(trail):
         ("delete from audit where number = 2", 2),
         ("delete from audit where number = 1", 1),
         ("update audit set seal = (select seal from audit where number = 4) where number = 5", 5),
+        ("update audit set number = number + 10; update audit set number = 14 - number where number > 13", 1),
+        ("update audit set number = 9 where number = 5", 5),
+        (
+            "insert into audit select household, 6, at, kind, details, seal from audit where number = 5",
+            6,
+        ),
+        *((change, 3) for change in UNREADABLE),
     ],
 )
 def test_a_change_shows(trail, engine, change, broken):
     with transaction(engine) as connection:
-        connection.execute(text(change))
+        for statement in change.split(";"):
+            connection.execute(text(statement))
     assert trail.verify().broken == broken
+
+
+@pytest.mark.parametrize("change", UNREADABLE)
+def test_what_was_made_unreadable_is_told_and_nothing_is_paid(trail, engine, tmp_path, capsys, change):
+    with transaction(engine) as connection:
+        connection.execute(text(change))
+    state = ["--state", str(tmp_path)]
+    assert main(["audit", "verify", *state]) == 1
+    assert "Entry 3 of 5" in capsys.readouterr().out
+    assert main(["audit", "show", *state]) in (0, 2)
+    assert "Traceback" not in capsys.readouterr().err
+    if "seal" not in change:
+        with pytest.raises(StoreError, match="audit verify"):
+            trail.decisions(START)
 
 
 def test_a_record_written_anew_with_another_key_shows(trail, engine, tmp_path):

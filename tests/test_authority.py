@@ -202,6 +202,12 @@ def test_too_little_speech_is_no_proof(shop, clip):
     assert shop.answer(shop.ask(), clip=clip).reason is DeclineReason.TOO_SHORT
 
 
+@pytest.mark.parametrize("clip", [np.zeros(0, np.float32), np.zeros(2 * RATE, np.float32)], ids=["nothing", "silence"])
+def test_silence_twice_is_no_replay(shop, clip):
+    """Whoever types the digits is told what is missing the second time as well, and is not locked out for it."""
+    assert [shop.answer(shop.ask(), clip=clip).reason for _ in range(2)] == [DeclineReason.TOO_SHORT] * 2
+
+
 def test_attempts_are_limited_and_the_last_one_says_so(shop):
     first, second = shop.pay(STRANGER), shop.pay(STRANGER)
     assert (first.retry, second.retry) == (True, False)

@@ -14,8 +14,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Integer, String, Table, Text, insert, select
+from sqlalchemy import Column, Connection, Engine, Integer, String, Table, Text, func, insert, select
 
+from assistant.errors import StoreError
 from assistant.pay.key_file import read_or_make_key
 from assistant.pay.outcome import AuthorisationRequest, Authorised, Declined, DeclineReason, Outcome
 from assistant.pay.policy import Decision
@@ -24,6 +25,13 @@ from assistant.shop.money import Money
 from assistant.shop.schema import Instant, metadata
 
 KEY_FILE = "audit.key"
+
+# What reading an entry raises that is of another shape than entries are written in.
+_NOT_AS_WRITTEN = (ValueError, TypeError, KeyError, AttributeError)
+_CHANGED = (
+    "The record of payments holds an entry that is not as it was written. 'voicecart audit verify' says which; a backup"
+    " from before has it whole."
+)
 
 _audit = Table(
     "audit",
@@ -178,17 +186,20 @@ class AuditTrail:
         Raises:
             StoreError: The database cannot be read.
         """
-        return tuple(
-            Decision(
-                entry.at,
-                Money(entry.details["amount"], entry.details["currency"]),
-                entry.details["speaker"],
-                DeclineReason(entry.details["reason"]) if entry.details["reason"] else None,
-                bool(entry.details.get("by_pin", False)),
+        try:
+            return tuple(
+                Decision(
+                    entry.at,
+                    Money(entry.details["amount"], entry.details["currency"]),
+                    entry.details["speaker"],
+                    DeclineReason(entry.details["reason"]) if entry.details["reason"] else None,
+                    bool(entry.details.get("by_pin", False)),
+                )
+                for entry in self.entries(since)
+                if entry.kind is AuditKind.DECISION and entry.details["outcome"] != "unavailable"
             )
-            for entry in self.entries(since)
-            if entry.kind is AuditKind.DECISION and entry.details["outcome"] != "unavailable"
-        )
+        except _NOT_AS_WRITTEN as error:
+            raise StoreError(_CHANGED) from error
 
     def entries(self, since: datetime | None = None) -> tuple[AuditEntry, ...]:
         """All entries, or those since then, oldest first.
@@ -199,11 +210,15 @@ class AuditTrail:
         wanted = select(_audit).where(_audit.c.household == self._household).order_by(_audit.c.number)
         if since is not None:
             wanted = wanted.where(_audit.c.at >= since)
-        with reading(self._engine) as connection:
-            rows = connection.execute(wanted).all()
-        return tuple(
-            AuditEntry(row.number, row.at, AuditKind(row.kind), json.loads(row.details), row.seal) for row in rows
-        )
+        try:
+            with reading(self._engine) as connection:
+                rows = connection.execute(wanted).all()
+            return tuple(
+                AuditEntry(row.number, row.at, AuditKind(row.kind), dict(json.loads(row.details)), row.seal)
+                for row in rows
+            )
+        except _NOT_AS_WRITTEN as error:
+            raise StoreError(_CHANGED) from error
 
     def verify(self) -> AuditVerification:
         """Checks every seal.
@@ -212,17 +227,23 @@ class AuditTrail:
             StoreError: The database or the key cannot be read.
         """
         key = read_or_make_key(self._key_file)
+        mine = _audit.c.household == self._household
+        newest = select(_audit.c.seal).where(mine).order_by(_audit.c.number.desc()).limit(1)
+        before, number = "", 0
         with reading(self._engine) as connection:
-            rows = connection.execute(
-                select(_audit).where(_audit.c.household == self._household).order_by(_audit.c.number)
-            ).all()
-        before = ""
-        for number, row in enumerate(rows, 1):
-            seal = self._seal(key, before, number, row.at, row.kind, row.details)
-            if row.number != number or not hmac.compare_digest(seal, row.seal):
-                return AuditVerification(len(rows), number, rows[-1].seal)
-            before = row.seal
-        return AuditVerification(len(rows), None, before)
+            last = connection.execute(newest).scalar_one_or_none() or ""
+            count = connection.execute(select(func.count()).select_from(_audit).where(mine)).scalar_one()
+            rows = iter(connection.execute(select(_audit).where(mine).order_by(_audit.c.number)))
+            try:
+                for number in range(1, count + 1):
+                    row = next(rows)
+                    seal = self._seal(key, before, number, row.at, row.kind, row.details)
+                    if row.number != number or not hmac.compare_digest(seal, row.seal):
+                        return AuditVerification(count, number, last)
+                    before = seal
+            except _NOT_AS_WRITTEN:
+                return AuditVerification(count, number, last)
+        return AuditVerification(count, None, before)
 
     def _seal(self, key: bytes, before: str, number: int, at: datetime, kind: str, details: str) -> str:
         content = json.dumps([before, self._household, number, at.astimezone(UTC).isoformat(), str(kind), details])

@@ -109,8 +109,9 @@ class VoiceProof:
             StoreError: The enrolled voices cannot be read.
         """
         mark = fingerprint(clip)
-        replayed = mark in self._heard
-        self._heard.append(mark)
+        replayed = mark is not None and mark in self._heard
+        if mark is not None:
+            self._heard.append(mark)
         earlier = self._refused.pop(challenge.order_id, None)
         if challenge.expired(now):
             return Proof(reason=DeclineReason.EXPIRED)
