@@ -1,8 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 from spectral_encoder import EnergyActivity, SpectralEncoder, speak, voiced_speech
 
 from assistant.commands.main import main
@@ -13,6 +16,8 @@ from assistant.hear.segmenter import Segmenter
 from assistant.languages.language import load_language
 from assistant.pay.enrolment import BadTakes, Enrolments, TakeFault
 from assistant.pay.guided_enrolment import GuidedEnrolment
+from assistant.pay.one_voice import OneVoiceLimits
+from assistant.pay.verification import Scoring, agreements, cohesion, mean_embedding
 from assistant.pay.voices import Voices
 from assistant.rehearse.shopper import ShopperSource, Turn
 from assistant.rehearse.voices import ShopperVoice
@@ -24,6 +29,25 @@ from assistant.speak.synthesiser import Speech
 from assistant.talk.replies import Replies
 
 ANNA, BEN = 1, 4
+
+
+class LenientEncoder(SpectralEncoder):
+    """Asks for no more agreement than a mean of two voices has with each of them."""
+
+    scoring = Scoring(
+        SpectralEncoder().scoring.cohort, replace(SpectralEncoder().scoring.calibration, enrolment_agreement=0.2)
+    )
+
+
+class WindowedEncoder(SpectralEncoder):
+    """With limits for the windows of one clip."""
+
+    scoring = Scoring(
+        SpectralEncoder().scoring.cohort,
+        replace(SpectralEncoder().scoring.calibration, one_voice=OneVoiceLimits(0.8, 0.5, 0.7, 0.3)),
+    )
+
+
 SENTENCES = ("one red balloon", "two green bottles", "three blue boats", "four white doves", "five black cats")
 
 
@@ -87,11 +111,42 @@ def test_a_quiet_take_is_told_from_silence():
     assert enrolments.examine(speak(ANNA, 1, level=0.003)).fault is TakeFault.TOO_QUIET
 
 
-def test_two_voices_enrol_nobody(enrolments, voices):
+@pytest.mark.parametrize("of_each", [(3, 2), (2, 2), (2, 3), (4, 4)])
+def test_two_voices_enrol_nobody(enrolments, voices, of_each):
     with pytest.raises(BadTakes, match="disagrees") as caught:
-        enrolments.enrol("anna", [*takes_of(ANNA, 3), *takes_of(BEN, 2)])
+        enrolments.enrol("anna", [*takes_of(ANNA, of_each[0]), *takes_of(BEN, of_each[1])])
     assert all(take.fault is TakeFault.DISAGREES for take in caught.value.takes)
     assert voices.list() == ()
+
+
+def test_takes_that_each_resemble_the_mean_of_the_others_are_not_yet_one_voice(voices):
+    """Two people in turn: each take agrees somewhat with a mean that holds their own voice as well."""
+    lenient = LenientEncoder()
+    mixed = [*takes_of(ANNA, 2), *takes_of(BEN, 2)]
+    embeddings = np.stack([lenient.embed(voiced_speech()(take)) for take in mixed])
+    assert agreements(embeddings).min() > lenient.scoring.calibration.enrolment_agreement > cohesion(embeddings)
+    with pytest.raises(BadTakes, match="disagrees"):
+        Enrolments(voices, lenient, voiced_speech(), Pay()).enrol("anna", mixed)
+    assert voices.list() == ()
+
+
+def test_two_voices_in_one_take_are_told_at_once(voices):
+    enrolments = Enrolments(voices, WindowedEncoder(), voiced_speech(), Pay())
+    both = np.concatenate([speak(ANNA, 9), speak(BEN, 9)])
+    assert enrolments.examine(both).fault is TakeFault.TWO_VOICES
+    assert enrolments.examine(np.concatenate([speak(ANNA, 9), speak(ANNA, 8)])).fault is None
+    enrolment = enrolments.enrol("anna", [*takes_of(ANNA, 4), both])
+    assert [report.fault for report in enrolment.takes] == [None] * 4 + [TakeFault.TWO_VOICES]
+
+
+@given(st.integers(1, 60), st.integers(2, 8))
+def test_cohesion_is_the_cosine_of_the_parts_that_differ_most(seed, count):
+    rows = np.random.default_rng(seed).standard_normal((count, 16))
+    embeddings = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    assert -1 <= cohesion(embeddings) <= 1
+    assert cohesion(np.repeat(embeddings[:1], count, 0)) == pytest.approx(1)
+    one_voice = mean_embedding(embeddings)
+    assert cohesion(np.stack([one_voice] * 3 + [-one_voice] * 2)) == pytest.approx(-1)
 
 
 def test_two_takes_are_too_few(enrolments, voices):

@@ -11,9 +11,10 @@ import numpy.typing as npt
 from assistant.errors import EnrolmentError
 from assistant.hear.audio import Samples
 from assistant.pay.encoder import SpeakerEncoder
+from assistant.pay.one_voice import windows
 from assistant.pay.roles import Role
 from assistant.pay.take_quality import TakeQuality, measure
-from assistant.pay.verification import Embedding, agreements, mean_embedding
+from assistant.pay.verification import Embedding, agreements, cohesion, mean_embedding
 from assistant.pay.voiced_speech import VoicedSpeech
 from assistant.pay.voices import Voice, Voices
 from assistant.settings import Pay
@@ -35,6 +36,7 @@ class TakeFault(StrEnum):
     TOO_QUIET = "too_quiet"
     CLIPPED = "clipped"
     NOISY = "noisy"
+    TWO_VOICES = "two_voices"
     REPEATED = "repeated"
     DISAGREES = "disagrees"
 
@@ -96,7 +98,12 @@ class Enrolments:
         return self._encoder.scoring.calibration.enrolment_utterances
 
     def examine(self, take: Samples) -> TakeReport:
-        """Checks one take by itself, so that it can be asked for again at once."""
+        """Checks one take by itself, so that it can be asked for again at once.
+
+        Raises:
+            ModelMissing: There is no encoder.
+            ModelDamaged: The encoder is not whole.
+        """
         return self._examine(take, self._voiced.mask(take))
 
     def check_name(self, name: str, *, replace: bool = False) -> None:
@@ -150,7 +157,8 @@ class Enrolments:
     def _compare(self, embeddings: Mapping[int, Embedding], reports: list[TakeReport]) -> None:
         """Notes in ``reports`` how well takes agree.
 
-        The take that agrees least is set aside when that is too little. When another still disagrees then, all do.
+        The take that agrees least is set aside when that is too little. When another still disagrees then, or the
+        takes fall into two parts of different voices, all do.
         """
         least = self._encoder.scoring.calibration.enrolment_agreement
         rest = _note_agreements(embeddings, reports)
@@ -159,9 +167,10 @@ class Enrolments:
             reports[worst] = dataclasses.replace(reports[worst], fault=TakeFault.DISAGREES)
             if len(rest) >= LEAST_TAKES:
                 rest = _note_agreements({number: embeddings[number] for number in rest}, reports)
-            if reports[rest[0]].agreement_below(least):
-                for number in rest:
-                    reports[number] = dataclasses.replace(reports[number], fault=TakeFault.DISAGREES)
+        together = np.stack([embeddings[number] for number in rest])
+        if reports[rest[0]].agreement_below(least) or cohesion(together) < least:
+            for number in rest:
+                reports[number] = dataclasses.replace(reports[number], fault=TakeFault.DISAGREES)
 
     def _examine(self, take: Samples, voiced: npt.NDArray[np.bool_]) -> TakeReport:
         quality = measure(take, voiced)
@@ -176,9 +185,19 @@ class Enrolments:
             fault = TakeFault.CLIPPED
         elif quality.signal_to_noise < _LEAST_SIGNAL_TO_NOISE_DECIBELS:
             fault = TakeFault.NOISY
+        elif not self._one_voice(take[voiced]):
+            fault = TakeFault.TWO_VOICES
         else:
             fault = None
         return TakeReport(quality, fault)
+
+    def _one_voice(self, speech: Samples) -> bool:
+        """Whether the windows of a take are of one voice, as far as anybody has measured that for the encoder."""
+        calibration = self._encoder.scoring.calibration
+        if calibration.one_voice is None:
+            return True
+        pieces = windows(speech, calibration.one_voice.window_seconds)
+        return cohesion(np.stack([self._encoder.embed(piece) for piece in pieces])) >= calibration.enrolment_agreement
 
 
 def check_written_name(name: str) -> None:

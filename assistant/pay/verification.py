@@ -126,3 +126,16 @@ def agreements(embeddings: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Cosine of every embedding, shape (count, size) with count of two or more, to the mean of the others."""
     others = embeddings.sum(0) - embeddings
     return np.asarray((embeddings * others).sum(1) / np.linalg.norm(others, axis=1), np.float64)
+
+
+def cohesion(embeddings: npt.NDArray[np.float64]) -> float:
+    """Cosine of the means of the two parts into which embeddings, shape (count, size), fall most clearly.
+
+    Of two voices, each may agree with the mean of all others, which holds it as well; the parts do not agree with each
+    other. The parts lie on either side of the mean along the principal component.
+    """
+    centred = embeddings - embeddings.mean(0)
+    side = centred @ np.linalg.svd(centred, full_matrices=False)[2][0] > 0
+    if side.all() or not side.any():
+        return 1.0
+    return float(np.clip(mean_embedding(embeddings[side]) @ mean_embedding(embeddings[~side]), -1.0, 1.0))
