@@ -283,7 +283,7 @@ def test_what_cannot_be_recorded_is_not_paid(shop, monkeypatch):
     def full(*given, **named):
         raise StoreError("The disk is full.")
 
-    monkeypatch.setattr(shop.audit, "append", full)
+    monkeypatch.setattr(shop.audit, "add", full)
     assert shop.answer(challenge) == Unavailable("store_failed")
     assert shop.ask("18") == Unavailable("store_failed")
 
@@ -299,6 +299,40 @@ def test_limits_of_order_and_day(tmp_path):
     assert isinstance(shop.pay(BEN, "3", 5000), Authorised)
     shop.now += timedelta(hours=25)
     assert isinstance(shop.pay(ANNA, "4", 5000), Authorised)
+
+
+def test_another_name_does_not_give_the_day_limit_anew(tmp_path):
+    shop = Shop(tmp_path, Pay(day_limit=2000))
+    shop.enrol("anna", ANNA)
+    assert isinstance(shop.pay(ANNA, "1"), Authorised)
+    shop.voices.rename("anna", "ann")
+    shop.enrol("anna", BEN)
+    assert shop.pay(ANNA, "2") == Declined(DeclineReason.OVER_DAY_LIMIT)
+    assert isinstance(shop.pay(BEN, "3"), Authorised)
+
+
+@pytest.mark.parametrize(
+    ("limits", "person", "told"),
+    [
+        (Pay(day_limit=2000), ANNA, DeclineReason.OVER_DAY_LIMIT),
+        (Pay(lockout_failures=1), ANNA, DeclineReason.LOCKED_OUT),
+        (Pay(lockout_failures=1), STRANGER, DeclineReason.LOCKED_OUT),
+    ],
+)
+def test_limits_hold_for_two_devices_that_are_paid_at_the_same_moment(tmp_path, monkeypatch, limits, person, told):
+    first, second = Shop(tmp_path, limits), Shop(tmp_path, limits)
+    first.enrol("anna", ANNA)
+    open_challenges = first.ask("1"), second.ask("2")
+    decided = first.audit.decided
+
+    def after_another(*given, **named):
+        """The first has looked at the limits, and the other is on record before it."""
+        second.answer(open_challenges[1], ANNA if told is DeclineReason.OVER_DAY_LIMIT else STRANGER)
+        return decided(*given, **named)
+
+    monkeypatch.setattr(first.audit, "decided", after_another)
+    assert first.answer(open_challenges[0], person) == Declined(told)
+    assert first.audit.entries()[-1].details["reason"] == told
 
 
 def test_a_restarted_device_is_still_locked(tmp_path):

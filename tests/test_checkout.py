@@ -18,6 +18,8 @@ from assistant.commands.main import main
 from assistant.errors import OrderError, PaymentUnavailable
 from assistant.household import Household
 from assistant.parts import Parts
+from assistant.pay.outcome import AuthorisationRequest, Declined, DeclineReason
+from assistant.pay.pins import Pins
 from assistant.pay.roles import Role
 from assistant.pay.wallet import Answer, Wallet
 from assistant.settings import Settings
@@ -107,6 +109,23 @@ def test_wrong_pins_lock_out_the_right_one(home):
     assert [home.checkout(TOTAL, OTHER)[0] for _ in range(2)] == [2, 2]
     code, _, told, unread = home.checkout(TOTAL, PIN)
     assert code == 2 and "taking a break" in told and unread == f"{TOTAL}\n{PIN}\n", "no PIN is asked for"
+    home.nothing_was_bought()
+
+
+@pytest.mark.parametrize("pin", [PIN, OTHER])
+def test_pins_that_are_tried_at_the_same_time_are_no_more_tries(home, monkeypatch, pin):
+    home.config.write_text("[pay]\nlockout_failures = 2\nlockout_seconds = 600\n")
+    owner = Pins.owner
+
+    def while_others_try(pins, given, among):
+        wrong = AuthorisationRequest("17", dollars("1.00"))
+        for _ in range(2):
+            home.household.audit.decided(wrong, Declined(DeclineReason.WRONG_PIN), {}, by_pin=True)
+        return owner(pins, given, among)
+
+    monkeypatch.setattr(Pins, "owner", while_others_try)
+    code, _, told, _ = home.checkout(TOTAL, pin)
+    assert code == 2 and "taking a break" in told and "PIN" not in told, "nor is it told whether it was right"
     home.nothing_was_bought()
 
 

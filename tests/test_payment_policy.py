@@ -61,6 +61,7 @@ def test_what_was_declined_costs_nothing():
         ("22:59", "23:00-06:00", False),
         ("13:00", "12:30-14:00", True),
         ("14:00", "12:30-14:00", False),
+        ("12:00", "00:00-00:00", True),
     ],
 )
 def test_quiet_hours_may_go_over_midnight(now, hours, quiet):

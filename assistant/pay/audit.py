@@ -7,8 +7,8 @@ put in without the key. Entries missing at the end show only against a seal that
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -19,7 +19,7 @@ from sqlalchemy import Column, Connection, Engine, Integer, String, Table, Text,
 from assistant.errors import StoreError
 from assistant.pay.key_file import read_or_make_key
 from assistant.pay.outcome import AuthorisationRequest, Authorised, Declined, DeclineReason, Outcome
-from assistant.pay.policy import Decision
+from assistant.pay.policy import REMEMBERED, Decision
 from assistant.shop.database import ensure_tables, reading, transaction
 from assistant.shop.money import Money
 from assistant.shop.schema import Instant, metadata
@@ -151,55 +151,58 @@ class AuditTrail:
         outcome: Outcome,
         evidence: Mapping[str, float],
         *,
+        objection: Callable[[Sequence[Decision]], DeclineReason | None] | None = None,
         by_pin: bool = False,
         requested_by: str = "",
-    ) -> None:
+    ) -> Outcome:
         """Adds the decision on an answer to a challenge, with the scores behind it.
+
+        Of those who pay at the same moment, each has looked at the limits before the others were on record. Here one
+        waits for the other, so that the limits are looked at once more: they hold for all processes together.
 
         Args:
             request: What was to be paid.
             outcome: What was decided.
             evidence: Scores of the voice.
+            objection: Why the limits say no, from the decisions of the last 30 days. In a pause every answer gets that
+                for a reason, so that whoever tries much at a time does not learn what was right. None looks at none.
             by_pin: Whether a PIN was given, and not a voice.
             requested_by: The child whose order needed an adult's approval; empty when none did.
+
+        Returns:
+            The decision that is on record: ``outcome``, or that the limits say no.
 
         Raises:
             StoreError: It could not be written.
         """
-        reason = str(outcome.reason) if isinstance(outcome, Declined) else None
-        self.append(
-            AuditKind.DECISION,
-            order=request.order_id,
-            amount=request.amount.minor,
-            currency=request.amount.currency,
-            outcome=type(outcome).__name__.lower(),
-            reason=reason,
-            speaker=outcome.speaker if isinstance(outcome, Authorised) else "",
-            evidence=dict(evidence),
-            **({"by_pin": True} if by_pin else {}),
-            **({"requested_by": requested_by} if requested_by else {}),
-        )
+        with transaction(self._engine, self._household) as connection:
+            if objection is not None:
+                no = objection(_decisions(self._entries(connection, self._clock() - REMEMBERED)))
+                if no is not None and (isinstance(outcome, Authorised) or no is DeclineReason.LOCKED_OUT):
+                    outcome = Declined(no)
+            reason = str(outcome.reason) if isinstance(outcome, Declined) else None
+            self.add(
+                connection,
+                AuditKind.DECISION,
+                order=request.order_id,
+                amount=request.amount.minor,
+                currency=request.amount.currency,
+                outcome=type(outcome).__name__.lower(),
+                reason=reason,
+                speaker=outcome.speaker if isinstance(outcome, Authorised) else "",
+                evidence=dict(evidence),
+                **({"by_pin": True} if by_pin else {}),
+                **({"requested_by": requested_by} if requested_by else {}),
+            )
+        return outcome
 
     def decisions(self, since: datetime) -> tuple[Decision, ...]:
-        """Authorised and declined answers since then, oldest first.
+        """Authorised and declined answers since then, oldest first; whoever was renamed since has the new name.
 
         Raises:
             StoreError: The database cannot be read.
         """
-        try:
-            return tuple(
-                Decision(
-                    entry.at,
-                    Money(entry.details["amount"], entry.details["currency"]),
-                    entry.details["speaker"],
-                    DeclineReason(entry.details["reason"]) if entry.details["reason"] else None,
-                    bool(entry.details.get("by_pin", False)),
-                )
-                for entry in self.entries(since)
-                if entry.kind is AuditKind.DECISION and entry.details["outcome"] != "unavailable"
-            )
-        except _NOT_AS_WRITTEN as error:
-            raise StoreError(_CHANGED) from error
+        return _decisions(self.entries(since))
 
     def entries(self, since: datetime | None = None) -> tuple[AuditEntry, ...]:
         """All entries, or those since then, oldest first.
@@ -207,15 +210,17 @@ class AuditTrail:
         Raises:
             StoreError: The database cannot be read.
         """
+        with reading(self._engine) as connection:
+            return self._entries(connection, since)
+
+    def _entries(self, connection: Connection, since: datetime | None) -> tuple[AuditEntry, ...]:
         wanted = select(_audit).where(_audit.c.household == self._household).order_by(_audit.c.number)
         if since is not None:
             wanted = wanted.where(_audit.c.at >= since)
         try:
-            with reading(self._engine) as connection:
-                rows = connection.execute(wanted).all()
             return tuple(
                 AuditEntry(row.number, row.at, AuditKind(row.kind), dict(json.loads(row.details)), row.seal)
-                for row in rows
+                for row in connection.execute(wanted)
             )
         except _NOT_AS_WRITTEN as error:
             raise StoreError(_CHANGED) from error
@@ -248,3 +253,26 @@ class AuditTrail:
     def _seal(self, key: bytes, before: str, number: int, at: datetime, kind: str, details: str) -> str:
         content = json.dumps([before, self._household, number, at.astimezone(UTC).isoformat(), str(kind), details])
         return hmac.new(key, content.encode(), hashlib.sha256).hexdigest()
+
+
+def _decisions(entries: Sequence[AuditEntry]) -> tuple[Decision, ...]:
+    """Authorised and declined answers, oldest first; another name does not give anybody the day limit anew.
+
+    Raises:
+        StoreError: An entry is of another shape than entries are written in.
+    """
+    found: list[Decision] = []
+    try:
+        for entry in entries:
+            details = entry.details
+            if entry.kind is AuditKind.RENAMED:
+                old, new = details["name"], details["new"]
+                found = [replace(one, speaker=new) if one.speaker == old else one for one in found]
+            elif entry.kind is AuditKind.DECISION and details["outcome"] != "unavailable":
+                reason = DeclineReason(details["reason"]) if details["reason"] else None
+                amount = Money(details["amount"], details["currency"])
+                by_pin = bool(details.get("by_pin", False))
+                found.append(Decision(entry.at, amount, details["speaker"], reason, by_pin))
+    except _NOT_AS_WRITTEN as error:
+        raise StoreError(_CHANGED) from error
+    return tuple(found)

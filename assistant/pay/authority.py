@@ -3,7 +3,7 @@
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -240,9 +240,11 @@ class VoiceAuthority:
                 return self._decided(request, Declined(reason, retry=True), proof.evidence)
             if reason is not None:
                 again = reason.retry and challenge.number < self._settings.attempts
-                self._decided(request, Declined(reason, again), proof.evidence)
+                decided = self._decided(request, Declined(reason, again), proof.evidence)
                 # Asked after it was recorded: whoever is locked out by this very failure says no PIN for nothing.
-                return Declined(reason, again, pin=not again and self._offers_pin(request, reason, now))
+                if isinstance(decided, Declined) and not decided.retry and self._offers_pin(request, reason, now):
+                    return replace(decided, pin=True)
+                return decided
             return self._decided(request, set_aside(self._provider, request, speaker), proof.evidence)
         except VoicecartError as error:
             return Unavailable(error.code)
@@ -282,5 +284,11 @@ class VoiceAuthority:
     def _decided(
         self, request: AuthorisationRequest, outcome: Outcome, evidence: Mapping[str, float] | None = None
     ) -> Outcome:
-        self._audit.decided(request, outcome, evidence or {}, requested_by=self._children.get(request.order_id, ""))
-        return outcome
+        speaker = outcome.speaker if isinstance(outcome, Authorised) else None
+        return self._audit.decided(
+            request,
+            outcome,
+            evidence or {},
+            objection=lambda past: objection(request.amount, past, self._clock(), self._settings, speaker),
+            requested_by=self._children.get(request.order_id, ""),
+        )

@@ -1,14 +1,14 @@
 """Paying by PIN: what a PIN may stand in for, and whose it is."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from assistant.errors import VoicecartError
 from assistant.pay.audit import AuditTrail
 from assistant.pay.outcome import AuthorisationRequest, Authorised, Declined, DeclineReason, Outcome, Unavailable
 from assistant.pay.pins import Pins
-from assistant.pay.policy import REMEMBERED, objection, pin_objection
+from assistant.pay.policy import REMEMBERED, Decision, objection, pin_objection
 from assistant.pay.roles import Role
 from assistant.pay.voices import Voices
 from assistant.pay.wallet import Answer, PaymentProvider
@@ -79,19 +79,28 @@ class PinPayment:
                 adults = {one for one, role in self._voices.roles().items() if role is Role.ADULT}
                 speaker = self._pins.owner(pin, adults if name is None else adults & {name}) or ""
                 reason = self._limits(request, speaker) if speaker else DeclineReason.WRONG_PIN
-            outcome = set_aside(self._provider, request, speaker) if reason is None else Declined(reason)
-            self._audit.decided(request, outcome, {}, by_pin=True, requested_by=requested_by)
+            return self._audit.decided(
+                request,
+                set_aside(self._provider, request, speaker) if reason is None else Declined(reason),
+                {},
+                objection=lambda past: self._objection(request, past, speaker or None),
+                by_pin=True,
+                requested_by=requested_by,
+            )
         except VoicecartError as error:
             return Unavailable(error.code)
         except Exception as error:
             # Whatever breaks here must never become a purchase. No traceback: its frames hold the PIN.
             _log.error("a PIN could not be judged: %s", type(error).__name__)
             return Unavailable(VoicecartError.code)
-        return outcome
 
     def _limits(self, request: AuthorisationRequest, speaker: str | None) -> DeclineReason | None:
+        return self._objection(request, self._audit.decisions(self._clock() - REMEMBERED), speaker)
+
+    def _objection(
+        self, request: AuthorisationRequest, past: Sequence[Decision], speaker: str | None
+    ) -> DeclineReason | None:
         now = self._clock()
-        past = self._audit.decisions(now - REMEMBERED)
         # What holds for every payment goes first: a locked device says so.
         return objection(request.amount, past, now, self._settings, speaker) or pin_objection(
             request.amount, request.demands, past, now, self._settings, speaker

@@ -114,11 +114,14 @@ def challenge_seconds(digits: int, settings: Pay, *, approving: bool) -> float:
 
 
 def is_quiet(now: time, hours: str) -> bool:
-    """Whether ``now`` lies in ``hours``, such as ``"23:00-06:00"`` (the end excluded); empty hours hold nothing."""
+    """Whether ``now`` lies in ``hours``, such as ``"23:00-06:00"`` (the end excluded); empty hours hold nothing.
+
+    Hours that begin when they end are the whole day: what was meant to stop payments must not let all through.
+    """
     if not hours:
         return False
     begin, end = (time.fromisoformat(text) for text in hours.split("-"))
-    return begin <= now < end if begin <= end else now >= begin or now < end
+    return begin <= now < end if begin < end else now >= begin or now < end
 
 
 def locked_until(past: Sequence[Decision], settings: Pay) -> datetime | None:
