@@ -10,13 +10,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from assistant.errors import SettingsError
+from assistant.shop.money import CURRENCIES
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
+_Count = Annotated[int, Field(ge=0)]
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
 _HOURS = r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$"
+
+
+def _currency(code: str) -> str:
+    if code not in CURRENCIES:
+        raise ValueError("a currency has a code of three capitals, such as USD")
+    return code
 
 
 def _documented(default: Any, text: str) -> Any:
@@ -110,7 +119,7 @@ class Shop:
     """Catalog and household."""
 
     household: str = _documented("home", "Key under which carts, orders and voices are kept.")
-    currency: str = _documented("USD", "ISO 4217 code of the wallet.")
+    currency: Annotated[str, AfterValidator(_currency)] = _documented("USD", "ISO 4217 code of the wallet.")
     database: str = _documented(
         "",
         "Where the shop is kept: a file in the state folder, or a PostgreSQL server such as"
@@ -153,16 +162,22 @@ class Pay:
     engine: Literal["speechbrain", "onnx"] = _documented(
         "speechbrain", "What runs the encoder: SpeechBrain, or the same network as ONNX without PyTorch."
     )
-    digits: int = _documented(6, "Digits of a challenge; more give the voice more speech to be known by.")
+    digits: Annotated[int, Field(ge=1, le=12)] = _documented(
+        6, "Digits of a challenge; more give the voice more speech to be known by."
+    )
     digits_above: tuple[tuple[int, Annotated[int, Field(ge=1, le=12)]], ...] = _documented(
         ((10_000, 8),), "Longer challenges: pairs of an amount, in minor units, and the digits above it."
     )
-    challenge_seconds: float = _documented(12.0, "Seconds within which the digits must be repeated.")
-    attempts: int = _documented(2, "Challenges per purchase before it is declined.")
-    threshold: float | None = _documented(None, "Score a voice needs; none takes the encoder's calibrated value.")
-    voiced_seconds: float = _documented(0.8, "Seconds of voiced speech under which no voice is judged.")
-    order_limit: int = _documented(20_000, "Largest order paid by voice, in minor units.")
-    day_limit: int = _documented(40_000, "Most that one person may pay by voice within 24 hours, in minor units.")
+    challenge_seconds: Annotated[float, Field(gt=0, le=60)] = _documented(
+        12.0, "Seconds within which the digits must be repeated."
+    )
+    attempts: _Count = _documented(2, "Challenges per purchase before it is declined.")
+    threshold: _Finite | None = _documented(None, "Score a voice needs; none takes the encoder's calibrated value.")
+    voiced_seconds: Annotated[float, Field(ge=0, le=60)] = _documented(
+        0.8, "Seconds of voiced speech under which no voice is judged."
+    )
+    order_limit: _Count = _documented(20_000, "Largest order paid by voice, in minor units.")
+    day_limit: _Count = _documented(40_000, "Most that one person may pay by voice within 24 hours, in minor units.")
     adult_categories: tuple[str, ...] = _documented(
         ("alcohol", "tobacco"),
         "Categories, or parts of a category's path, that only an adult may order and that need the adult's voice.",
@@ -170,20 +185,24 @@ class Pay:
     guarded_categories: tuple[tuple[str, int], ...] = _documented(
         (), "Pairs of a category and an amount, in minor units, above which it needs the longest challenge and no PIN."
     )
-    approval_seconds: float = _documented(
+    approval_seconds: Annotated[float, Field(gt=0, le=300)] = _documented(
         20.0, "Seconds within which an adult must repeat the digits of a child's order."
     )
     spoken_pin: bool = _documented(
         False, "Whether a PIN may be said when a voice was refused. Whoever listens then knows it."
     )
-    pin_limit: int = _documented(
+    pin_limit: _Count = _documented(
         5_000, "Most that one person may pay by PIN within 24 hours, in minor units; 0 is never."
     )
     quiet_hours: Annotated[str, StringConstraints(pattern=_HOURS)] = _documented(
         "", 'Hours of the day in which nobody pays by voice, such as "23:00-06:00"; empty allows all.'
     )
-    lockout_failures: int = _documented(4, "Wrong voices or digits in a row after which payment by voice pauses.")
-    lockout_seconds: int = _documented(60, "First such pause in seconds; every further failure doubles it, to a day.")
+    lockout_failures: Annotated[int, Field(ge=1)] = _documented(
+        4, "Wrong voices or digits in a row after which payment by voice pauses."
+    )
+    lockout_seconds: Annotated[int, Field(ge=1, le=86_400)] = _documented(
+        60, "First such pause in seconds; every further failure doubles it, to a day."
+    )
     provider: Literal["wallet", "stripe"] = _documented(
         "wallet", "Who moves the money: the built-in test wallet with its play money, or Stripe."
     )
@@ -265,7 +284,11 @@ def _validated(values: Mapping[str, Any], source: str) -> Settings:
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in problem['loc'])}: "
-            + ("unknown key" if problem["type"] == "unexpected_keyword_argument" else problem["msg"])
+            + (
+                "unknown key"
+                if problem["type"] == "unexpected_keyword_argument"
+                else problem["msg"].removeprefix("Value error, ")
+            )
             for problem in error.errors()
         )
         raise SettingsError(f"{source} cannot be used: {problems}. See 'voicecart config --explain'.") from error

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -122,8 +123,13 @@ def test_the_command_finds_a_record_that_was_cut_off(trail, engine, tmp_path, ca
     with transaction(engine) as connection:
         connection.execute(text("delete from audit where number = 5"))
     assert main(["audit", "verify", *state]) == 0
-    assert main(["audit", "verify", "--seal", seal, *state]) == 1
-    assert "cut off" in capsys.readouterr().out
+    for missing in (seal, ""):
+        assert main(["audit", "verify", "--seal", missing, *state]) == 1
+        assert "cut off" in capsys.readouterr().out
+    assert main(["audit", "verify", "--seal", seal, "--json", *state]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found == {"entries": 4, "broken": None, "cut_off": True, "seal": trail.entries()[-1].seal}
+    assert main(["audit", "show", "--seal", seal, *state]) == 2
 
 
 def test_the_command_shows_names_and_reasons(trail, tmp_path, capsys):

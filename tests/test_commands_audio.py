@@ -246,6 +246,14 @@ def test_a_fixed_challenge_is_only_for_recordings(voicecart, arguments):
     assert code == 2 and "--challenge" in errors
 
 
+def test_recordings_of_nobody_enrol_nobody_whatever_they_are_called(tmp_path, capsys):
+    name = "[red].wav"  # markup to the table that it stands in
+    soundfile.write(tmp_path / name, np.zeros(16000), 16000)
+    assert main(["enroll", "anna", "--wav", *[str(tmp_path / name)] * 3, "--state", str(tmp_path / "state")]) == 2
+    told = capsys.readouterr().err
+    assert name in told and "no speech" in told and "Traceback" not in told
+
+
 @pytest.mark.parametrize("command", ["run", "doctor"])
 def test_a_machine_without_a_microphone_is_told_so(tmp_path, place, command):
     sound = VirtualSound(tmp_path)

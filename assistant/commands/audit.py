@@ -4,6 +4,7 @@ import argparse
 import json
 
 from assistant.commands.main import Subcommands
+from assistant.errors import UsageError
 from assistant.pay.audit import AuditEntry, AuditTrail
 from assistant.storefront import open_shop_database
 
@@ -17,7 +18,7 @@ def register(subcommands: Subcommands) -> None:
         "it. It holds names, reasons and scores; no sound, no voice templates, no digits.",
     )
     parser.add_argument("action", nargs="?", choices=("show", "verify"), default="show")
-    parser.add_argument("--json", action="store_true", help="show: one line of JSON per entry")
+    parser.add_argument("--json", action="store_true", help="one line of JSON per entry, or of what verify found")
     parser.add_argument(
         "--seal", metavar="SEAL", help="verify: one that was noted down earlier must still be in the record"
     )
@@ -25,12 +26,19 @@ def register(subcommands: Subcommands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Does what was asked; returns 1 when the record was changed."""
+    """Does what was asked; returns 1 when the record was changed.
+
+    Raises:
+        UsageError: A seal, and nothing to be verified with it.
+        StoreError: The database or the key cannot be used.
+    """
+    if options.seal is not None and options.action != "verify":
+        raise UsageError("A seal belongs to 'voicecart audit verify --seal SEAL'.")
     trail = AuditTrail(
         open_shop_database(options.settings, options.state), options.settings.shop.household, options.state
     )
     if options.action == "verify":
-        return _verify(trail, options.seal)
+        return _verify(trail, options.seal, as_json=options.json)
     for entry in trail.entries():
         print(_as_json(entry) if options.json else _readable(entry))
     return 0
@@ -46,14 +54,17 @@ def _readable(entry: AuditEntry) -> str:
     return f"{entry.number:6}  {entry.at.astimezone():%Y-%m-%d %H:%M:%S}  {entry.kind:10}  {details}"
 
 
-def _verify(trail: AuditTrail, seal: str | None) -> int:
+def _verify(trail: AuditTrail, seal: str | None, *, as_json: bool) -> int:
     found = trail.verify()
-    if found.broken is not None:
+    # An empty seal is one that a script failed to read: it is in no record.
+    cut_off = found.broken is None and seal is not None and seal not in {entry.seal for entry in trail.entries()}
+    if as_json:
+        print(json.dumps({"entries": found.entries, "broken": found.broken, "cut_off": cut_off, "seal": found.seal}))
+    elif found.broken is not None:
         print(f"Entry {found.broken} of {found.entries} is not as it was written, or one before it is missing.")
-        return 1
-    if seal and seal not in {entry.seal for entry in trail.entries()}:
+    elif cut_off:
         print("The entry with that seal is missing: the record was cut off or replaced since.")
-        return 1
-    newest = f" Newest seal: {found.seal}" if found.seal else ""
-    print(f"All {found.entries} entries are as they were written.{newest}")
-    return 0
+    else:
+        newest = f" Newest seal: {found.seal}" if found.seal else ""
+        print(f"All {found.entries} entries are as they were written.{newest}")
+    return int(found.broken is not None or cut_off)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from assistant.commands.main import Subcommands
@@ -107,7 +108,7 @@ def _print_takes(paths: Sequence[Path], takes: Sequence[TakeReport]) -> None:
         agreement = "–" if take.agreement is None else f"{take.agreement:.2f}"
         judgement = "good" if take.fault is None else str(take.fault).replace("_", " ")
         table.add_row(
-            path.name,
+            escape(path.name),
             f"{quality.voiced_seconds:.1f} s",
             f"{quality.level:.0f} dB",
             f"{quality.signal_to_noise:.0f} dB",
