@@ -360,6 +360,23 @@ def test_the_record_tells_who_why_and_how_sure_but_no_digits(shop):
     assert shop.audit.verify().broken is None
 
 
+@pytest.mark.parametrize(
+    ("said", "at", "reason"),
+    [("good morning", 15.0, DeclineReason.NO_PIN), ("four zero two nine one five", 99.0, DeclineReason.EXPIRED)],
+)
+def test_a_pin_that_does_not_count_is_on_record_and_does_not_come_again(tmp_path, said, at, reason):
+    shop = Shop(tmp_path, Pay(attempts=1, spoken_pin=True))
+    shop.enrol("anna", ANNA)
+    shop.pins.set("anna", "402915")
+    request = AuthorisationRequest("17", Money(1250, "USD"))
+    assert shop.pay(STRANGER).pin
+    assert shop.authority.pin(request, [said], at) == Declined(reason)
+    again = shop.authority.pin(request, ["four zero two nine one five"], 15.0)
+    assert again == Declined(DeclineReason.CHALLENGE_INVALID)
+    recorded = [entry.details for entry in shop.audit.entries() if entry.details.get("by_pin")]
+    assert [one["reason"] for one in recorded] == [reason, "challenge_invalid"] and shop.held == 0
+
+
 def test_fixed_digits_are_for_recorded_answers(tmp_path):
     shop = Shop(tmp_path, fixed_digits="4719")
     shop.enrol("anna", ANNA)

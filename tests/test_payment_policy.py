@@ -96,6 +96,12 @@ def test_a_lock_ends_by_itself_and_a_payment_ends_the_row():
     assert objection(usd(100), [*past, paid(0.001, 100), failed(0)], NOON, PAY) is None
 
 
+def test_a_clock_that_is_set_back_ends_no_pause_and_gives_no_day_limit_anew():
+    earlier = NOON - timedelta(days=2)
+    assert objection(usd(100), [failed(0)] * 3, earlier, PAY) is DeclineReason.LOCKED_OUT
+    assert objection(usd(7_001), [paid(1, 8_000)], earlier, PAY, "anna") is DeclineReason.OVER_DAY_LIMIT
+
+
 @pytest.mark.parametrize("reason", [DeclineReason.TOO_SHORT, DeclineReason.EXPIRED, DeclineReason.INSUFFICIENT_FUNDS])
 def test_mishaps_lock_nobody_out(reason):
     assert locked_until([failed(0, reason)] * 20, PAY) is None

@@ -71,12 +71,18 @@ def test_names_and_roles_take_the_pin_along(household):
     assert pins.names() == frozenset()
 
 
-def test_another_key_is_told_and_opens_nothing(household):
+def test_another_key_is_told_and_opens_nothing_until_all_are_set_anew(household):
     state, _, pins = household
     pins.set("ann", PIN)
+    pins.set("ben", "402916")
     (state / "voices.key").unlink()
-    with pytest.raises(StoreError):
-        Pins(open_engine(state), "home", state).owner(PIN, {"ann"})
+    pins = Pins(open_engine(state), "home", state)
+    for attempt in (lambda: pins.owner(PIN, {"ann"}), lambda: pins.set("ann", PIN)):
+        with pytest.raises(StoreError, match="--remove"):
+            attempt()
+    assert all(pins.remove(name) for name in ("ann", "ben"))
+    pins.set("ann", PIN)
+    assert pins.owner(PIN, {"ann"}) == "ann"
 
 
 def test_the_commands(household, capsys, monkeypatch):

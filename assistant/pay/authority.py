@@ -256,14 +256,16 @@ class VoiceAuthority:
     def pin(self, request: AuthorisationRequest, hypotheses: Sequence[str], now: float) -> Outcome:
         """A PIN that was asked for, said within the time of a challenge: no second try."""
         until = self._pin_until.pop(request.order_id, None)
-        if until is None:
-            return Declined(DeclineReason.CHALLENGE_INVALID)
-        if now > until:
-            return Declined(DeclineReason.EXPIRED)
         said = self._digits_of(hypotheses[0]) if hypotheses else None
-        if said is None:
-            return Declined(DeclineReason.NO_PIN)
-        return self._pin_payment.pay(request, said, requested_by=self._children.get(request.order_id, ""))
+        refused = None
+        if until is None:
+            refused = DeclineReason.CHALLENGE_INVALID
+        elif now > until:
+            refused = DeclineReason.EXPIRED
+        elif said is None:
+            refused = DeclineReason.NO_PIN
+        child = self._children.get(request.order_id, "")
+        return self._pin_payment.pay(request, said or "", refused=refused, requested_by=child)
 
     def _offers_pin(self, request: AuthorisationRequest, reason: DeclineReason, now: float) -> bool:
         """Whether a PIN may stand in for the voice that was refused; whether anybody has one is not told."""

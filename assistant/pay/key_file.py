@@ -29,7 +29,10 @@ def read_or_make_key(path: Path) -> bytes:
     except OSError as error:
         raise StoreError(f"The key {path} cannot be used: {error.strerror}.") from error
     except ValueError as error:
-        raise StoreError(f"{path} holds no key. Restore it, or delete it and enrol all voices again.") from error
+        raise StoreError(
+            f"{path} holds no key. Restore it from a copy; without one, delete it. What was made with it (voices and"
+            " PINs, or the seals of the record) is lost then."
+        ) from error
     return key
 
 

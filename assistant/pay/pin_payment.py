@@ -63,7 +63,13 @@ class PinPayment:
         return self._limits(request, None)
 
     def pay(
-        self, request: AuthorisationRequest, pin: str, *, name: str | None = None, requested_by: str = ""
+        self,
+        request: AuthorisationRequest,
+        pin: str,
+        *,
+        name: str | None = None,
+        refused: DeclineReason | None = None,
+        requested_by: str = "",
     ) -> Outcome:
         """Judges a PIN. Never raises; a wrong one counts towards the lockout like a wrong voice.
 
@@ -71,10 +77,11 @@ class PinPayment:
             request: What is to be paid.
             pin: What was said or typed.
             name: Whose PIN it must be; None allows any adult's.
+            refused: Why it does not count, whatever it is: it came too late, or was none. None when it does.
             requested_by: The child whose order needed an adult's approval; empty when none did.
         """
         try:
-            reason, speaker = self._limits(request, None), ""
+            reason, speaker = refused or self._limits(request, None), ""
             if reason is None:
                 adults = {one for one, role in self._voices.roles().items() if role is Role.ADULT}
                 speaker = self._pins.owner(pin, adults if name is None else adults & {name}) or ""

@@ -159,10 +159,13 @@ class Pins:
         except InvalidToken as error:
             raise StoreError(
                 f"The PIN of {name!r} cannot be decrypted with {self._key_file}: the key or the database was changed."
-                f" Set it again: voicecart voices pin {name!r}"
+                f" Take it away and set it anew: voicecart voices pin {name!r} --remove"
             ) from error
         if (content.get("household"), content.get("name")) != (self._household, name) or "pin" not in content:
-            raise StoreError(f"The PIN stored for {name!r} is not theirs. Set it again: voicecart voices pin {name!r}")
+            raise StoreError(
+                f"The PIN stored for {name!r} is not theirs."
+                f" Take it away and set it anew: voicecart voices pin {name!r} --remove"
+            )
         return str(content["pin"])
 
     def _cipher(self) -> Fernet:
