@@ -5,10 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.errors import SettingsError
+from assistant.languages.language import load_language
 from assistant.pay.outcome import DeclineReason
 from assistant.pay.policy import Decision, is_quiet, locked_until, objection
 from assistant.settings import Pay, Settings, changed
 from assistant.shop.money import Money
+from assistant.talk.actions import Say
+from assistant.talk.replies import Replies
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 PAY = Pay(order_limit=10_000, day_limit=15_000, lockout_failures=3, lockout_seconds=60)
@@ -114,3 +117,10 @@ def test_another_failure_never_shortens_the_pause(reasons, more):
     before = locked_until(past, PAY) or NOON
     after = locked_until(past + [failed(0)] * more, PAY) or NOON
     assert after >= before
+
+
+def test_what_is_said_does_not_tell_how_far_an_attack_came():
+    replies = Replies(load_language("en"))
+    attacks = (DeclineReason.OTHER_VOICE, DeclineReason.SPLICED, DeclineReason.REPLAYED)
+    assert len({replies.render(Say(f"declined.{reason}")) for reason in attacks}) == 1
+    assert all(replies.knows(f"declined.{reason}") for reason in DeclineReason)
