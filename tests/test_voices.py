@@ -60,6 +60,21 @@ def test_renaming_keeps_the_voice(voices):
         voices.rename("anna", "x")
 
 
+def test_a_name_that_sounds_like_another_is_nobody_elses(voices):
+    for name in ("anna", "Zo\u00eb", "ben"):
+        voices.save(name, unit(1), "model-1", 5)
+    for name in ("Anna", "Zoe\u0308"):
+        with pytest.raises(EnrolmentError, match="already enrolled"):
+            voices.check_name(name)
+        with pytest.raises(EnrolmentError, match="already enrolled"):
+            voices.save(name, unit(2), "model-1", 5, replace=True)
+        with pytest.raises(EnrolmentError, match="already enrolled"):
+            voices.rename("ben", name)
+    voices.check_name("anna")
+    assert voices.rename("anna", "Anna").name == "Anna"
+    assert {voice.name for voice in voices.list()} == {"Anna", "Zo\u00eb", "ben"}
+
+
 def test_households_do_not_share_voices(voices, engine, tmp_path):
     voices.save("anna", unit(1), "model-1", 5)
     assert Voices(engine, "neighbours", tmp_path).list() == ()

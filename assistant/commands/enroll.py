@@ -58,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
     settings = changed(options.settings, {"hear": {"microphone": options.device}} if options.device else {})
     parts = Parts(settings, (), options.state)
     household = Household(parts, options.state)
+    # Looked at before anybody is asked to speak, as the name itself is.
+    household.voices.check_name(options.name)
     with contextlib.closing(parts):
         if options.wav:
             enrolment = _from_files(household, options.name, options.wav, replace=options.replace, role=options.role)

@@ -4,7 +4,8 @@ Every change is noted in the audit trail, in the same transaction.
 """
 
 import json
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Connection,
     Engine,
     Integer,
     LargeBinary,
@@ -122,6 +124,17 @@ class Voices:
             rows = connection.execute(select(_voices).where(_voices.c.household == self._household)).all()
         return {row.name: _role_in(self._open(row.name, row.model, row.template)) for row in rows}
 
+    def check_name(self, name: str) -> None:
+        """Whether nobody else has a name that sounds the same, so that a new voice can have it.
+
+        Raises:
+            EnrolmentError: Somebody has.
+            StoreError: The voices cannot be read.
+        """
+        names = {voice.name for voice in self.list()}
+        if name not in names:
+            _check_sound(name, names)
+
     def save(
         self,
         name: str,
@@ -143,7 +156,7 @@ class Voices:
             role: Adult or child; None keeps that of the voice that is replaced, and is an adult's for a new one.
 
         Raises:
-            EnrolmentError: The name is taken and ``replace`` is not set.
+            EnrolmentError: The name is taken and ``replace`` is not set, or it sounds like another one.
             StoreError: The database or the key file cannot be written, or the role before cannot be read.
         """
         voice = Voice(name, model, takes, self._clock())
@@ -154,6 +167,8 @@ class Voices:
                     raise EnrolmentError(f"{name!r} is already enrolled. Use --replace to enrol that voice again.")
                 role = role or self._role_before(name, row.model, row.template)
                 connection.execute(delete(_voices).where(self._named(name)))
+            else:
+                _check_sound(name, self._names(connection))
             role = role or Role.ADULT
             if role is Role.CHILD:
                 self._pins.remove_in(connection, name)
@@ -199,8 +214,7 @@ class Voices:
             row = connection.execute(select(_voices).where(self._named(old))).first()
             if row is None:
                 raise EnrolmentError(f"Nobody is enrolled as {old!r}. 'voicecart voices' lists who is.")
-            if connection.execute(select(_voices.c.name).where(self._named(new))).first() is not None:
-                raise EnrolmentError(f"{new!r} is already enrolled. Choose another name.")
+            _check_sound(new, self._names(connection) - {old})
             # The name stands inside the encrypted template as well.
             content = self._open(old, row.model, row.template)
             secret = self._encrypt(new, row.model, _template_in(content), _role_in(content))
@@ -228,6 +242,10 @@ class Voices:
                 f"It cannot be read whether {name!r} is an adult or a child. Say so: --role adult, or --role child."
             ) from error
 
+    def _names(self, connection: Connection) -> Set[str]:
+        mine = select(_voices.c.name).where(_voices.c.household == self._household)
+        return frozenset(connection.execute(mine).scalars())
+
     def _named(self, name: str) -> ColumnElement[bool]:
         return (_voices.c.household == self._household) & (_voices.c.name == name)
 
@@ -254,6 +272,17 @@ class Voices:
 
     def _cipher(self) -> Fernet:
         return Fernet(read_or_make_key(self._key_file))
+
+
+def _check_sound(name: str, others: Set[str]) -> None:
+    """Refuses a name that sounds like another one: whoever hears "Anna" cannot know that "anna" is somebody else."""
+    for other in others:
+        if _sound_of(other) == _sound_of(name):
+            raise EnrolmentError(f"{other!r} is already enrolled. Choose another name than {name!r}.")
+
+
+def _sound_of(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _template_in(content: Mapping[str, Any]) -> Embedding:
