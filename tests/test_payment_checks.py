@@ -1,16 +1,23 @@
-"""What the doctor says of Stripe's settings: from files alone, and over the network only when asked to."""
+"""What the doctor says of paying: Stripe's settings, the voices, the record; the network is used only when asked to."""
 
 import json
 import socket
 
+import numpy as np
 import pytest
+from spectral_encoder import SpectralEncoder
+from sqlalchemy import text
 from test_stripe_payments import SECRET, Server
 
 from assistant.commands.main import main
 from assistant.pay.stripe_key import KEY_VARIABLE
+from assistant.pay.voices import Voices
+from assistant.service import payer_checks
 from assistant.service.finding import Health
+from assistant.service.payer_checks import examine_record, examine_voices
 from assistant.service.payment_checks import examine_provider
 from assistant.settings import Pay, Settings, Shop
+from assistant.shop.database import open_database, transaction
 
 LIVE = "sk_live_never_to_be_seen"
 
@@ -84,6 +91,26 @@ def test_stripe_is_asked_when_that_is_wanted():
         server.end()
     found = examine_provider(settings, ask=True, environment={KEY_VARIABLE: SECRET})
     assert found.health is Health.BAD and "cannot be reached" in found.remedy
+
+
+def test_who_can_pay_and_a_record_that_was_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr(payer_checks, "open_encoder", lambda pay: SpectralEncoder())
+    settings, engine = Settings(), open_database(tmp_path)
+
+    def found() -> list[tuple[Health, str]]:
+        both = (examine_voices(settings, tmp_path), examine_record(settings, tmp_path))
+        return [(one.health, one.found + one.remedy) for one in both]
+
+    assert [health for health, _ in found()] == [Health.WARNING, Health.GOOD]
+    voices = Voices(engine, "home", tmp_path)
+    voices.save("anna", np.eye(8)[0], SpectralEncoder().model, 5)
+    assert found() == [(Health.GOOD, "anna (adult)"), (Health.GOOD, "1 entries, all as they were written")]
+    voices.save("ben", np.eye(8)[1], "another", 5)
+    with transaction(engine) as connection:
+        connection.execute(text("update audit set details = replace(details, 'anna', 'eve') where number = 1"))
+    voices_found, record_found = found()
+    assert voices_found[0] is Health.BAD and "ben" in voices_found[1] and "--replace" in voices_found[1]
+    assert record_found[0] is Health.BAD and "entry 1 of 2" in record_found[1]
 
 
 def test_the_command_tells_it(tmp_path, capsys, monkeypatch):

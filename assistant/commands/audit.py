@@ -62,6 +62,8 @@ def _verify(trail: AuditTrail, seal: str | None, *, as_json: bool) -> int:
         print(json.dumps({"entries": found.entries, "broken": found.broken, "cut_off": cut_off, "seal": found.seal}))
     elif found.broken is not None:
         print(f"Entry {found.broken} of {found.entries} is not as it was written, or one before it is missing.")
+        if found.broken == 1:
+            print("When that is so of all entries, audit.key is not the key that they were written with: restore it.")
     elif cut_off:
         print("The entry with that seal is missing: the record was cut off or replaced since.")
     else:

@@ -13,6 +13,7 @@ from assistant.hear.openfst import plugin_folder
 from assistant.languages.language import load_language
 from assistant.models import find_model
 from assistant.service.finding import Finding, Health
+from assistant.service.payer_checks import examine_record, examine_voices
 from assistant.service.payment_checks import examine_provider
 from assistant.settings import Settings
 from assistant.shop.shelf import Shelf
@@ -112,6 +113,14 @@ def _state(settings: Settings, state: Path) -> Finding:
     return Finding("state folder", Health.GOOD, str(state))
 
 
+def _voices(settings: Settings, state: Path) -> Finding:
+    return examine_voices(settings, state)
+
+
+def _record(settings: Settings, state: Path) -> Finding:
+    return examine_record(settings, state)
+
+
 def _room(settings: Settings, state: Path) -> Finding:
     free = shutil.disk_usage(state).free
     found = f"{free / 1e9:.1f} GB free, {os.cpu_count()} processors"
@@ -129,6 +138,8 @@ _CHECKS: tuple[Check, ...] = (
     _microphone,
     _loudspeaker,
     _state,
+    _voices,
+    _record,
     _room,
     _catalog,
 )
