@@ -1,6 +1,7 @@
 """Feeds that other shops export: what becomes of each, and that none of them can do harm."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,8 @@ from assistant.commands.main import main
 from assistant.errors import FeedError
 from assistant.shop.feeds.reading import FeedFormat, detect_format, open_feed
 from assistant.shop.money import Money
+from assistant.shop.product import Sale
+from assistant.shop.promotions.rules import Scope
 
 TSV = (
     "id\ttitle\tdescription\tprice\tavailability\tbrand\tproduct_type\n"
@@ -49,9 +52,88 @@ def test_a_merchant_table(tmp_path):
     found = feed(tmp_path, "a.tsv", TSV)
     milk, tea = found.products
     assert (milk.sku, milk.name("en"), milk.brand, milk.price) == ("m1", "Oat milk", "Oatly", Money(320, "USD"))
-    assert tea.stock == 0
+    assert tea.stock == 0 and tea.category == "Drinks/Tea"
+    assert Scope(categories=frozenset({"drinks"})).covers(tea)
     (problem,) = found.problems
     assert problem.line == 3 and "price" in problem.reason
+
+
+@pytest.mark.parametrize(("large", "sale"), [("7.00", "4.00"), ("6.00", None), ("", None)])
+def test_a_group_is_on_sale_where_all_of_it_costs_the_same_less(tmp_path, large, sale):
+    dates = "2026-11-10T00:00Z/2026-11-12T00:00Z"
+    (shirt,) = feed(
+        tmp_path,
+        "a.tsv",
+        "id\ttitle\tprice\titem_group_id\tsize\tsale_price\tsale_price_effective_date\n"
+        f"s1\tShirt\t5.00 USD\ts\tsmall\t4.00 USD\t{dates}\n"
+        f"s2\tShirt\t8.00 USD\ts\tlarge\t{large}\t{dates}\n",
+    ).products
+    begins, ends = datetime(2026, 11, 10, tzinfo=UTC), datetime(2026, 11, 12, tzinfo=UTC)
+    assert shirt.sale == (Sale(Money.parse(sale, "USD"), begins, ends) if sale else None)
+
+
+BAD_FEEDS = {
+    "a.tsv": (
+        "id\ttitle\tprice\tavailability\n"
+        "good\tTea\t3.20 USD\tin_stock\n"
+        "bad\tTea\t-3.20 USD\tin_stock\n"
+        "bad\tTea\t3.20\tin_stock\n"
+        "good\tTea\t3.20 USD\tin_stock\n"
+        "bad\tTea\t3.20 EUR\tin_stock\n"
+        "bad2\tTea\t1.005 USD\tin_stock\n"
+        f"bad\t{'x' * 1_100_000}\t1.00 USD\tin_stock\n"
+        'bad\t"Tea\t1.00 USD\tin_stock\n',
+        [
+            "is no price",
+            "names no currency",
+            "already on line 2",
+            "EUR, but",
+            "more decimals",
+            "longer than",
+            "quotation",
+        ],
+    ),
+    "a.xml": (
+        XML.replace("</channel></rss>", "")
+        + "<item><g:id>x2</g:id><title>Tea</title><g:price>-1 USD</g:price></item>"
+        + "<item><g:id>x1</g:id><title>Tea</title><g:price>1 USD</g:price></item>"
+        + "<item><g:id>x3</g:id><title>Tea</title><g:price>1</g:price></item><item><g:id>x4",
+        ["is no price", "already on line 3", "names no currency", "broken XML"],
+    ),
+    "a.csv": (
+        SHOPIFY
+        + "shirt,,,,,,Large,TS-X,2,12.50\n"
+        + "mug,Mug,,,,Title,Default Title,MUG,1,5.00\n"
+        + "cup,Cup,,,,Title,Default Title,MUG,1,5.00\n"
+        + "pot,Pot,,,,Title,Default Title,POT,1,-5.00\n"
+        + "can,Can,,,,Title,Default Title,CAN,1,\n"
+        + ",Pan,,,,Title,Default Title,PAN,1,1.00\n"
+        + '"broken off',
+        ["same options", "already on line", "is no price", "Price: missing", "Handle: missing", "quotation"],
+    ),
+    "a.json": (
+        f"[{LINKED}, {LINKED}, {LINKED.replace('j1', 'j2').replace('3.20', '-3.20')},"
+        f"{LINKED.replace('j1', 'j3').replace('3.20', 'NaN')}, {{}}, {LINKED[:-9]}",
+        ["already on line 1", "'-3.20' is no price", "'NaN' is no price", "holds no schema.org", "nothing after this"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FEEDS)
+def test_what_is_wrong_is_told_and_the_rest_is_taken(tmp_path, name):
+    content, reasons = BAD_FEEDS[name]
+    found = feed(tmp_path, name, content)
+    assert len(found.products) == 1
+    told = [problem.reason for problem in found.problems]
+    assert len(told) == len(reasons) and all(any(one in reason for reason in told) for one in reasons), told
+    assert not any("longer than" in reason and "UTF-8" in reason for reason in told)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_a_line_in_another_encoding_is_told(tmp_path, encoding):
+    found = feed(tmp_path, "a.tsv", TSV.replace("Leaf", "Café ").replace("three dollars", "3.00 USD").encode(encoding))
+    assert [product.sku for product in found.products] == ["m1", "m2"]
+    assert [problem.reason for problem in found.problems] == ["not UTF-8 (byte 52); save the table as UTF-8"]
 
 
 def test_a_merchant_document(tmp_path):

@@ -81,7 +81,7 @@ def lines(done):
 def test_import_keeps_good_lines_reports_bad_ones_and_is_found(voicecart, program, feed, tmp_path):
     done = program("catalog", "import", feed)
     assert done.returncode == 1
-    assert done.stdout.startswith("Imported 2 products in USD; 1 bad lines were left out.")
+    assert done.stdout.startswith("Imported 2 products in USD; 1 bad line was left out.")
     assert done.stderr.startswith("line 2: name: missing; price: missing")
     (found, *_) = lines(voicecart("catalog", "search", "green", "tea", "--json"))
     assert found == {

@@ -3,7 +3,20 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from household_shop import BREAD, LATTE, OAT, OPENING, PRODUCTS, buy, cart_of, check_books, dollars, open_shop
+from household_shop import (
+    BREAD,
+    LATTE,
+    OAT,
+    OPENING,
+    PRODUCTS,
+    ROAST,
+    SIZE,
+    buy,
+    cart_of,
+    check_books,
+    dollars,
+    open_shop,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -259,6 +272,13 @@ class TestOrders:
         with pytest.raises(OrderError, match="not sold any more"):
             shop.store.complete_order(order.id)
         shop.store.abandon_order(order.id)
+
+    def test_what_is_no_longer_sold_with_these_options_is_no_order(self, shop):
+        smaller = replace(LATTE, options=(replace(SIZE, values=SIZE.values[:1]), ROAST))
+        shop.store.import_catalog([OAT, smaller])
+        with pytest.raises(SoldOut, match="latte is not sold with"):
+            shop.store.begin_order(cart_of((OAT, 1), (LATTE, 1)), "key")
+        assert shop.store.recover() == () and shop.wallet.balance() == OPENING
 
     def test_cancelling_gives_back_money_and_stock_once(self, shop):
         placed = buy(shop, cart_of((BREAD, 4)), "key")

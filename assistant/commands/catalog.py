@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from assistant.catalog_search import find_products, prepare_search
 from assistant.commands.main import Subcommands
 from assistant.commands.promotions import imported
@@ -16,9 +18,12 @@ from assistant.errors import FeedError, UsageError
 from assistant.feed_progress import shown
 from assistant.parts import Parts
 from assistant.service.client.opening import open_sync
+from assistant.shop.catalog import ImportedCatalog
 from assistant.shop.feed import FeedResult, Problem
 from assistant.shop.feeds.reading import FeedFile, FeedFormat, feed_file, open_feed
 from assistant.shop.product import Product
+from assistant.shop.promotions.price_book import switch_rules
+from assistant.shop.promotions.rule_entries import RuleDocument
 from assistant.shop.promotions.rule_file import read_rule_file
 from assistant.shop.shelf import Shelf
 from assistant.shop.staging import StagedCatalog
@@ -113,25 +118,37 @@ def _sync(options: argparse.Namespace) -> int:
 
 def _import(options: argparse.Namespace, path: Path | None) -> int:
     assert path is not None
+    rules = read_rule_file(options.promotions) if options.promotions else None
     with _opened(options, path) as feed:
-        shop = open_storefront(options.settings, options.state)
-        with StagedCatalog(shop.engine) as staged:
+        engine = open_storefront(options.settings, options.state).engine
+        with StagedCatalog(engine) as staged:
             staged.take_feed(shown(feed), feed.source)
-            rules = read_rule_file(options.promotions) if options.promotions else None
             if not staged.count() and not options.update:
                 raise FeedError(f"{path} only removes products. Import it with --update; the catalog stays as it was.")
-            count = switch_over(staged, datetime.now(UTC), keep_others=options.update)
-            prepare_search(options.settings, options.state, _to_stderr)
+            count = _switch_over(staged, rules, keep_others=options.update)
             if rules is not None:
-                print(imported(shop.store, rules, as_json=options.json), file=sys.stderr)
-            _tell(staged, count, as_json=options.json)
+                print(imported(rules, as_json=options.json), file=sys.stderr)
+            currency = staged.currency or ImportedCatalog(engine).currency()
+            _tell(staged, count, currency, as_json=options.json)
+            prepare_search(options.settings, options.state, _to_stderr)
             return int(staged.problem_count() > 0)
 
 
-def _tell(staged: StagedCatalog, count: int, *, as_json: bool) -> None:
+def _switch_over(staged: StagedCatalog, rules: RuleDocument | None, *, keep_others: bool) -> int:
+    """Puts the catalog and the rules that belong to it in their place, both or neither."""
+    now = datetime.now(UTC)
+
+    def with_rules(connection: Connection) -> None:
+        if rules is not None:
+            switch_rules(connection, rules, now)
+
+    return switch_over(staged, now, keep_others=keep_others, beside=with_rules)
+
+
+def _tell(staged: StagedCatalog, count: int, currency: str, *, as_json: bool) -> None:
     if as_json:
         # Piece by piece: of a long feed all lines may be bad.
-        head = json.dumps({"products": count, "currency": staged.currency})
+        head = json.dumps({"products": count, "currency": currency})
         sys.stdout.write(f'{head.removesuffix("}")}, "problems": [')
         for number, problem in enumerate(staged.problems()):
             sys.stdout.write(", " * (number > 0) + json.dumps(vars(problem), ensure_ascii=False))
@@ -140,8 +157,8 @@ def _tell(staged: StagedCatalog, count: int, *, as_json: bool) -> None:
     for finding in _bad_lines(staged.problems()):
         print(_readable(finding), file=sys.stderr)
     bad = staged.problem_count()
-    left_out = f"; {bad} bad lines were left out" if bad else ""
-    print(f"Imported {count} products in {staged.currency}{left_out}. A running daemon takes them on SIGHUP.")
+    left_out = f"; {bad} bad line{'s were' if bad > 1 else ' was'} left out" if bad else ""
+    print(f"Imported {count} products in {currency}{left_out}. A running daemon takes them on SIGHUP.")
 
 
 def _opened(options: argparse.Namespace, path: Path) -> AbstractContextManager[FeedFile]:

@@ -25,7 +25,6 @@ from assistant.shop.promotions.rules import (
     Promotion,
     SpendAndSave,
 )
-from assistant.shop.store import Store
 from assistant.storefront import open_storefront
 
 
@@ -49,8 +48,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("A file belongs to 'voicecart promotions import FILE', and to nothing else.")
     if options.action == "import":
         document = read_rule_file(options.file)
-        store = open_storefront(options.settings, options.state).store
-        print(imported(store, document, as_json=options.json))
+        open_storefront(options.settings, options.state).store.prices.switch(document)
+        print(imported(document, as_json=options.json))
         return 0
     shop = open_storefront(options.settings, options.state)
     products = ImportedCatalog(shop.engine).each()
@@ -58,9 +57,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def imported(store: Store, document: RuleDocument, *, as_json: bool) -> str:
-    """Puts the rules in the place of those in use; a line that says how many there are."""
-    store.prices.switch(document)
+def imported(document: RuleDocument, *, as_json: bool) -> str:
+    """A line that says how many rules were imported."""
     rates = document.taxes.rates if document.taxes else ()
     counts = {"promotions": len(document.promotions), "deposits": len(document.deposits), "tax_rates": len(rates)}
     if as_json:

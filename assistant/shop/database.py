@@ -114,7 +114,7 @@ def private_change(connection: Connection) -> Iterator[Connection]:
     Raises:
         StoreError: The database refused; nothing was changed.
     """
-    with _explained(connection.engine):
+    with _explained(connection.engine, temporary=True):
         changing = connection.execution_options(**{_WRITING: False, _HOUSEHOLD: None})
         with changing.begin():
             yield changing
@@ -170,14 +170,14 @@ def schema_change(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def _explained(engine: Engine) -> Iterator[None]:
+def _explained(engine: Engine, *, temporary: bool = False) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
         if engine.dialect.name == "postgresql" and isinstance(error, DBAPIError):
             raise StoreError(postgresql.explain(error, engine.url)) from error
         original = error.orig if isinstance(error, DBAPIError) else error
-        raise StoreError(sqlite.explain(original, place_of(engine))) from error
+        raise StoreError(sqlite.explain(original, place_of(engine), temporary=temporary)) from error
 
 
 def _begin(connection: Connection) -> None:

@@ -129,11 +129,22 @@ def copy_database(source: Path, target: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def explain(original: object, path: str) -> str:
-    """A sentence about an error of SQLite: what is wrong and what to do."""
+def explain(original: object, path: str, *, temporary: bool = False) -> str:
+    """A sentence about an error of SQLite: what is wrong and what to do.
+
+    Args:
+        original: The error.
+        path: The database.
+        temporary: Whether only temporary tables were written, which are kept elsewhere.
+    """
     # The low byte of an extended result code is the primary one.
     code = getattr(original, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     match code:
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR if temporary:
+            return (
+                f"There is no room for temporary files ({original}). Nothing was saved; free some space, or name"
+                " another folder in TMPDIR."
+            )
         case sqlite3.SQLITE_FULL:
             return f"The disk is full, so nothing was saved. Free some space where {path} is."
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:

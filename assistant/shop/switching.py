@@ -4,6 +4,7 @@ Whoever reads meanwhile sees the old catalog or the new one, never a mixture. Th
 itself, so that whoever wants to write meanwhile waits no longer than it must.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
@@ -17,13 +18,20 @@ _NEW = staged_products.c
 _KEPT = [column.name for column in schema.products.c if column.name != "position"]
 
 
-def switch_over(staged: StagedCatalog, at: datetime, *, keep_others: bool = False) -> int:
+def switch_over(
+    staged: StagedCatalog,
+    at: datetime,
+    *,
+    keep_others: bool = False,
+    beside: Callable[[Connection], object] = lambda connection: None,
+) -> int:
     """Puts the staged catalog in its place; how many products are on sale then.
 
     Args:
         staged: The new catalog, or what changes about it.
         at: The time of day.
         keep_others: Whether products that are not staged stay (``update_catalog``).
+        beside: Does what belongs to this catalog in the same transaction.
 
     Raises:
         FeedError: There would be no product, or products of several currencies; the old catalog stays.
@@ -31,6 +39,7 @@ def switch_over(staged: StagedCatalog, at: datetime, *, keep_others: bool = Fals
     """
     with staged.switching() as connection:
         (update_catalog if keep_others else replace_catalog)(connection, staged, at)
+        beside(connection)
         return int(connection.execute(select(func.count(schema.products.c.sku))).scalar_one())
 
 

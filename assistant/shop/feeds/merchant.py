@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from assistant.shop.feed import Entry, GoodLine, Problem, Removal, printable, product_of
 from assistant.shop.feeds.grouping import MOST_OF_ONE, Groups
-from assistant.shop.feeds.plain_text import LONGEST_DESCRIPTION, plain_text
-from assistant.shop.feeds.prices import read_price
+from assistant.shop.feeds.plain_text import LONGEST_DESCRIPTION, category_path, plain_text
+from assistant.shop.feeds.prices import lowest, read_price
 from assistant.shop.feeds.variants import VariantLine, fields_of_variants
 
 Attributes: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -119,10 +120,27 @@ def _grouped(group: str, items: list[MerchantItem]) -> Iterator[Entry]:
     first, shared = variants[0]
     facts = {name: value for name, value in shared["attributes"].items() if name not in (*varying, "gtin", "mpn")}
     try:
-        fields = shared | fields_of_variants(lines) | {"sku": group, "attributes": facts, "sale": None}
+        fields = shared | fields_of_variants(lines) | {"sku": group, "attributes": facts}
+        fields["sale"] = _shared_sale([one for _, one in variants])
         yield GoodLine(first.line, product_of(fields))
     except ValueError as error:
         yield Problem(first.line, f"item_group_id {printable(group)}: {error}", printable(group))
+
+
+def _shared_sale(variants: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The lower price of a whole group, where all of its items cost the same amount less for the same time.
+
+    A product has one sale, of its lowest price; what options cost more is added still.
+    """
+    sales: list[dict[str, Any]] = [fields["sale"] for fields in variants]
+    times = {(sale["begins"], sale["ends"]) if sale else None for sale in sales}
+    if None in times or len(times) > 1:
+        return None
+    amounts = [fields["price"]["amount"] for fields in variants]
+    less = {Decimal(amount) - Decimal(sale["amount"]) for amount, sale in zip(amounts, sales, strict=True)}
+    if len(less) > 1:
+        return None
+    return sales[0] | {"amount": f"{Decimal(lowest(amounts)) - less.pop():f}"}
 
 
 def _fields(item: MerchantItem) -> dict[str, Any]:
@@ -138,7 +156,7 @@ def _fields(item: MerchantItem) -> dict[str, Any]:
         "name": title,
         "aliases": [short] if short and short != title else [],
         "brand": item.text("brand")[:100],
-        "category": (item.text("product_type") or item.text("google_product_category"))[:200],
+        "category": category_path(item.text("product_type") or item.text("google_product_category")),
         "price": {"amount": amount, "currency": currency},
         "attributes": _facts(item),
         "description": plain_text(next(iter(item.attributes.get("description", ())), ""), LONGEST_DESCRIPTION),

@@ -39,6 +39,8 @@ def _items(file: BinaryIO) -> Iterator[MerchantItem | Problem]:
     parser = create_parser(forbid_dtd=True)
     parser.setFeature(feature_namespaces, True)
     parser.setContentHandler(handler)
+    # A parser that is fed piece by piece does not say by itself where it is.
+    handler.setDocumentLocator(parser)
     broken: Problem | None = None
     while broken is None:
         portion = file.read(_PORTION)

@@ -11,6 +11,7 @@ _SILENT = frozenset({"script", "style", "template", "head"})
 _BREAKING = frozenset(
     {"br", "p", "div", "li", "ul", "ol", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "table"}
 )
+_LONGEST_CATEGORY = 200
 _JOINERS = "\u200c\u200d"
 
 
@@ -30,6 +31,18 @@ def plain_text(text: str, longest: int | None = None) -> str:
         return line
     cut = line[: longest - 1]
     return (cut[: cut.rfind(" ")] if " " in cut[longest // 2 :] else cut).rstrip() + "…"
+
+
+def category_path(text: str) -> str:
+    """A category as the native feed has it, a stroke between its levels; other shops write ``Drinks > Tea``.
+
+    By the stroke a promotion, a deposit or a tax on a category covers what is below it.
+
+    Args:
+        text: Plain text.
+    """
+    levels = (level.strip() for level in text.split(">"))
+    return "/".join(level for level in levels if level)[:_LONGEST_CATEGORY]
 
 
 def _visible(character: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from assistant.shop.feeds.plain_text import LONGEST_DESCRIPTION, plain_text
+from assistant.shop.feeds.plain_text import LONGEST_DESCRIPTION, category_path, plain_text
 from assistant.shop.feeds.prices import read_price
 from assistant.shop.feeds.variants import VariantLine, fields_of_variants
 
@@ -93,7 +93,7 @@ def _common(node: dict[str, Any]) -> dict[str, Any]:
         "name": names,
         "aliases": [text for text in map(_text, _list(node.get("alternateName"))) if text][:50],
         "brand": _named(node.get("brand") or node.get("manufacturer"))[:100],
-        "category": _named(next(iter(_list(node.get("category"))), ""))[:200],
+        "category": category_path(_named(next(iter(_list(node.get("category"))), ""))),
         "description": plain_text(_raw(next(iter(_list(node.get("description"))), "")), LONGEST_DESCRIPTION),
         "attributes": dict(list(facts.items())[:200]),
     }

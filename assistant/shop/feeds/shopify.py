@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from assistant.shop.feed import Entry, GoodLine, Problem, Removal, printable, product_of
 from assistant.shop.feeds.encoding import text_lines
 from assistant.shop.feeds.grouping import MOST_OF_ONE, Groups
-from assistant.shop.feeds.plain_text import LONGEST_DESCRIPTION, plain_text
+from assistant.shop.feeds.plain_text import LONGEST_DESCRIPTION, category_path, plain_text
 from assistant.shop.feeds.prices import read_price
 from assistant.shop.feeds.table import Row, rows_of
 from assistant.shop.feeds.variants import VariantLine, fields_of_variants
@@ -107,7 +107,7 @@ def _fields(head: Row) -> dict[str, Any]:
     return {
         "name": title,
         "brand": plain_text(head.text("vendor"))[:100],
-        "category": plain_text(head.text("product category", "type"))[:200],
+        "category": category_path(plain_text(head.text("product category", "type"))),
         "description": plain_text(head.text("body (html)", "description"), LONGEST_DESCRIPTION),
         "attributes": dict(list(facts.items())[:200]),
     }

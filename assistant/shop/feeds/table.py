@@ -120,7 +120,8 @@ class _Reader:
             try:
                 check_line(line)
             except ValueError as error:
-                self._bad.append(Problem(number, f"{error}; save the table as UTF-8"))
+                advice = "" if len(line) > LONGEST_LINE else "; save the table as UTF-8"
+                self._bad.append(Problem(number, f"{error}{advice}"))
                 continue
             length = len(line) + (length if self._row else 0)
             self._row.append((number, line))

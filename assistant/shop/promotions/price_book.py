@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
-from assistant.errors import PriceChanged
+from assistant.errors import PriceChanged, SoldOut
 from assistant.shop.cart import Cart
 from assistant.shop.catalog import Catalog
 from assistant.shop.database import ensure_tables, reading, transaction
@@ -92,10 +92,15 @@ class PriceBook:
 
         Raises:
             PriceChanged: It comes to another total, or a line is not at the catalog's price any more.
+            SoldOut: A product is not sold with these options any more.
         """
         products = catalog.find(connection, (line.sku for line in cart.lines))
         prices = {line.key: line.unit_price for line in cart.repriced(products).lines}
         bill = self._pricing(connection, coupons).bill(cart, products)
+        for line in cart.lines:
+            # What is not sold at all any more is told by the shelf.
+            if line.sku in products and line.key not in prices:
+                raise SoldOut(f"{line.sku} is not sold with {dict(line.options)} any more. Nothing was bought.")
         if any(prices.get(line.key, line.unit_price) != line.unit_price for line in cart.lines):
             raise PriceChanged("The price has changed since it was read back. Nothing was bought.")
         if total is not None and bill.total != total:
