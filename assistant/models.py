@@ -14,7 +14,7 @@ import platformdirs
 from assistant.errors import ModelDamaged, ModelMissing
 
 MANIFEST = "SHA256SUMS"
-Kind = Literal["acoustic", "lexicon", "voiceprint"]
+Kind = Literal["acoustic", "lexicon", "voice activity", "voiceprint"]
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.hear.audio import Samples
+from assistant.onnx_session import open_session
 from assistant.pay.encoder_folder import COMPANION
-from assistant.pay.network import Network, open_session
+from assistant.pay.network import Network
 
 # Resemblyzer's own figures for 16 kHz: what its network was trained with.
 _POINTS = 400

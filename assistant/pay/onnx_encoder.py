@@ -7,10 +7,11 @@ import numpy as np
 
 from assistant.errors import ModelDamaged, ModelMissing
 from assistant.hear.audio import Samples
+from assistant.onnx_session import open_session
 from assistant.pay.encoder import FolderEncoder
 from assistant.pay.encoder_folder import CHECKPOINT, NETWORK, checksum
 from assistant.pay.filterbank import Filterbank
-from assistant.pay.network import Network, open_session
+from assistant.pay.network import Network
 
 
 class OnnxEncoder(FolderEncoder):

