@@ -13,7 +13,7 @@ from assistant.storefront import open_storefront
 def register(subcommands: Subcommands) -> None:
     """Adds the command."""
     parser = subcommands.add_parser(
-        "wallet", help="balance and history of the built-in test wallet, or a top-up with play money"
+        "wallet", help="balance and newest 50 movements of the built-in test wallet, or a top-up with play money"
     )
     parser.add_argument("action", nargs="?", choices=("balance", "top-up", "history"), default="balance")
     parser.add_argument("amount", nargs="?", metavar="AMOUNT", help="for top-up, such as 25.00")
