@@ -390,3 +390,9 @@ def test_a_large_cart_is_priced_with_a_bound_and_stays_legal():
     assert found == best_combination(articles, list(reversed(promotions)))
     assert 0 < found.saved < sum(article.price for article in articles)
     assert goods("NEW", 1, added=date(2026, 11, 1)).added == date(2026, 11, 1)
+
+
+def test_of_very_many_that_exclude_each_other_the_best_is_taken():
+    promotions = [deal(f"only{number:04}", PercentOff(number + 1), exclusive=True) for number in range(1200)]
+    found = best_combination([Article(10_000, 1, 10_000, frozenset(one.id for one in promotions))], promotions)
+    assert found.exact and [(one.promotion, one.amount) for one in found.discounts] == [("only1199", 1200)]

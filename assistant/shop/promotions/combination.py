@@ -59,13 +59,18 @@ def best_combination(articles: Sequence[Article], promotions: Sequence[Promotion
 
 def legal_sets(articles: Sequence[Article], promotions: tuple[Promotion, ...]) -> Iterator[tuple[Promotion, ...]]:
     """Sets of promotions that may all be combined; every legal set is part of one of them."""
-    for promotion in promotions:
-        against = {other.id for other in promotions if conflicts(articles, promotion, other)}
-        if against:
-            yield from legal_sets(articles, tuple(one for one in promotions if one.id not in against))
-            yield from legal_sets(articles, tuple(one for one in promotions if one is not promotion))
-            return
-    yield promotions
+    # Not by recursion, which would go as deep as there are promotions that exclude each other.
+    waiting = [promotions]
+    while waiting:
+        together = waiting.pop()
+        for promotion in together:
+            against = {other.id for other in together if conflicts(articles, promotion, other)}
+            if against:
+                waiting.append(tuple(one for one in together if one is not promotion))
+                waiting.append(tuple(one for one in together if one.id not in against))
+                break
+        else:
+            yield together
 
 
 def conflicts(articles: Sequence[Article], one: Promotion, other: Promotion) -> bool:
