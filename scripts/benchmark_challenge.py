@@ -140,7 +140,8 @@ def replays(till: Till, recordings: Sequence[Recording], attempts: int, digits_o
 def controls(till: Till, recordings: Sequence[Recording], digits_of: DigitsOf) -> list[str]:
     """Answers to digits that are those of the recording: in time, the same samples again, too late, too early."""
     cases = ("in time", "in time, the same samples again", "0.1 s late", "10 s late", "0.1 s too early")
-    outcomes = {case: Counter[str]() for case in cases}
+    kinds = tuple(dict.fromkeys(f"in time: {recording.kind}" for recording in recordings))
+    outcomes = {case: Counter[str]() for case in (*kinds, *cases[1:])}
     for replay in recordings:
         if digits_of(replay.heard[0]) != replay.digits or replay.owner not in till.enrolled:
             continue
@@ -154,7 +155,8 @@ def controls(till: Till, recordings: Sequence[Recording], digits_of: DigitsOf) -
                 cases[3]: challenge.expires + 10,
                 cases[4]: challenge.issued - 0.1,
             }
-            outcomes[case][till.answer(request, challenge, replay, late.get(case, 15.0))] += 1
+            outcome = till.answer(request, challenge, replay, late.get(case, 15.0))
+            outcomes[f"{case}: {replay.kind}" if case == cases[0] else case][outcome] += 1
     lines = ["| the right digits | answers | accepted | declined because |", "|---|---|---|---|"]
     for case, counts in outcomes.items():
         why = ", ".join(f"`{reason}` {count}" for reason, count in counts.most_common() if reason != "authorised")
