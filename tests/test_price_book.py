@@ -440,6 +440,17 @@ class TestCommands:
         assert "promotion 1 (x)" in capsys.readouterr().err
         store = open_shop(tmp_path / "state").store
         assert store.prices.rules().promotions == ()
+        bad.write_text('currency = "EUR"\n', "utf-8")
+        assert main(["catalog", "import", str(feed), "--promotions", str(bad), *state]) == 2
+        assert main(["catalog", "import", str(feed), *state]) == 0
+        assert main(["promotions", "import", str(bad), *state]) == 2
+        assert capsys.readouterr().err.count("The promotions are in EUR, the catalog is in USD") == 2
+        feed.write_text(feed.read_text("utf-8").replace("USD", "EUR"), "utf-8")
+        assert main(["catalog", "import", str(feed), "--promotions", str(bad), *state]) == 0
+        feed.write_text(feed.read_text("utf-8").replace("EUR", "USD"), "utf-8")
+        assert main(["catalog", "import", str(feed), *state]) == 0
+        assert "in use are in EUR: none of them counts in USD" in capsys.readouterr().err
+        assert {one.price.currency for one in store.products()} == {"USD"}
         assert main(["promotions", "show", str(bad), *state]) == 2
 
 

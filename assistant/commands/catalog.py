@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from assistant.catalog_search import find_products, prepare_search
 from assistant.commands.main import Subcommands
-from assistant.commands.promotions import imported
+from assistant.commands.promotions import check_currency, imported
 from assistant.errors import FeedError, UsageError
 from assistant.feed_progress import shown
 from assistant.parts import Parts
@@ -120,15 +120,21 @@ def _import(options: argparse.Namespace, path: Path | None) -> int:
     assert path is not None
     rules = read_rule_file(options.promotions) if options.promotions else None
     with _opened(options, path) as feed:
-        engine = open_storefront(options.settings, options.state).engine
-        with StagedCatalog(engine) as staged:
+        shop = open_storefront(options.settings, options.state)
+        with StagedCatalog(shop.engine) as staged:
             staged.take_feed(shown(feed), feed.source)
             if not staged.count() and not options.update:
                 raise FeedError(f"{path} only removes products. Import it with --update; the catalog stays as it was.")
+            currency = staged.currency or ImportedCatalog(shop.engine).currency()
+            if rules is not None:
+                check_currency(rules, currency)
             count = _switch_over(staged, rules, keep_others=options.update)
             if rules is not None:
                 print(imported(rules, as_json=options.json), file=sys.stderr)
-            currency = staged.currency or ImportedCatalog(engine).currency()
+            elif (old := shop.store.prices.rules().currency) not in ("", currency):
+                _to_stderr(
+                    f"The promotions, deposits and taxes in use are in {old}: none of them counts in {currency}."
+                )
             _tell(staged, count, currency, as_json=options.json)
             prepare_search(options.settings, options.state, _to_stderr)
             return int(staged.problem_count() > 0)

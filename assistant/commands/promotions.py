@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.commands.main import Subcommands
-from assistant.errors import UsageError
+from assistant.errors import FeedError, UsageError
 from assistant.shop.catalog import ImportedCatalog
 from assistant.shop.money import Money
 from assistant.shop.product import Product
@@ -48,13 +48,32 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("A file belongs to 'voicecart promotions import FILE', and to nothing else.")
     if options.action == "import":
         document = read_rule_file(options.file)
-        open_storefront(options.settings, options.state).store.prices.switch(document)
+        shop = open_storefront(options.settings, options.state)
+        check_currency(document, ImportedCatalog(shop.engine).currency())
+        shop.store.prices.switch(document)
         print(imported(document, as_json=options.json))
         return 0
     shop = open_storefront(options.settings, options.state)
     products = ImportedCatalog(shop.engine).each()
     _show(shop.store.prices.rules(), products, options.settings.understand.language, options.json)
     return 0
+
+
+def check_currency(document: RuleDocument, catalog: str) -> None:
+    """Refuses rules that would count for nothing that the catalog has.
+
+    Args:
+        document: The rules.
+        catalog: ISO 4217 code of the catalog; empty when there is none.
+
+    Raises:
+        FeedError: They are in another currency.
+    """
+    if catalog not in ("", document.currency):
+        raise FeedError(
+            f"The promotions are in {document.currency}, the catalog is in {catalog}; nothing was changed. Give them"
+            " the same currency; 'voicecart catalog import FEED --promotions FILE' changes both at once."
+        )
 
 
 def imported(document: RuleDocument, *, as_json: bool) -> str:
