@@ -125,6 +125,30 @@ def test_a_worker_that_dies_of_every_text_is_given_up(tmp_path):
     voice.close()
 
 
+@pytest.mark.parametrize("silent", [1, 2])
+def test_a_worker_that_makes_no_sound_is_replaced_once(tmp_path, silent):
+    """Nobody would repeat digits that were never said."""
+    program = tmp_path / "silent.py"
+    program.write_text(
+        "import json, pathlib, sys, wave\n"
+        "for line in sys.stdin:\n"
+        "    said = pathlib.Path(__file__).with_suffix('.count')\n"
+        "    count = int(said.read_text()) if said.exists() else 0\n"
+        "    said.write_text(str(count + 1))\n"
+        "    with wave.open(json.loads(line)['path'], 'wb') as file:\n"
+        "        file.setparams((1, 2, 22050, 0, 'NONE', ''))\n"
+        f"        file.writeframes(b'' if count < {silent} else b'\\1\\0' * 100)\n"
+        "    print(json.dumps({'error': None}), flush=True)\n"
+    )
+    voice = Pyttsx3Synthesiser(Speak(), "en-us", (sys.executable, str(program)))
+    if silent == 1:
+        assert len(voice.synthesise("four seven one nine").samples) == 100
+    else:
+        with pytest.raises(SynthesisError, match="no sound"):
+            voice.synthesise("four seven one nine")
+    voice.close()
+
+
 def test_a_worker_that_cannot_be_started_is_an_error_with_a_code():
     voice = Pyttsx3Synthesiser(Speak(), "en-us", ("/nonexistent/python",))
     with pytest.raises(SynthesisError) as refused:

@@ -21,7 +21,8 @@ from assistant.speak.synthesiser import Speech
 
 _RATE = 22_050
 _ENDING_SECONDS = 2.0
-_ATTEMPTS = 2  # A worker that died is replaced at once; only a text that kills the second one too is given up.
+# A worker that died, or made no sound, is replaced at once; only a text that the second one cannot say is given up.
+_ATTEMPTS = 2
 
 
 class Pyttsx3Synthesiser:
@@ -61,9 +62,15 @@ class Pyttsx3Synthesiser:
             self._folder = self._folder or tempfile.TemporaryDirectory(prefix="voicecart-speech-")
             path = Path(self._folder.name) / "speech.wav"
             request = json.dumps({"text": text, "path": str(path)}).encode() + b"\n"
-            path.unlink(missing_ok=True)
-            self._speak(request)
-            return _read(path)
+            for _ in range(_ATTEMPTS):
+                path.unlink(missing_ok=True)
+                self._speak(request)
+                speech = _read(path)
+                if len(speech.samples):
+                    return speech
+                # An engine that made no sound of words is not trusted again.
+                self._end(0.0)
+            raise SynthesisError("The speech engine made no sound. 'voicecart doctor' checks it.")
 
     def close(self) -> None:
         """See ``Synthesiser``; a text that comes afterwards gets a new engine."""
