@@ -3,7 +3,8 @@
     python scripts/train_voiceprint/splices.py WORK models/voicecart-voiceprint
 
 Needs the shared recordings (VOICECART_SHARED). The calibration speakers choose the limits; the report speakers, whom
-neither training nor calibration met, say what the limits are worth. Prints a table; run again, it gives the same.
+neither training nor calibration met, say what the limits are worth, and whom enrolment refuses. Prints tables; run
+again, it gives the same.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from assistant.models import write_manifest
 from assistant.pay.encoder import SpeakerEncoder
 from assistant.pay.one_voice import OneVoiceLimits, Unity, unity, windows
 from assistant.pay.onnx_encoder import OnnxEncoder
-from assistant.pay.verification import Embedding, mean_embedding
+from assistant.pay.verification import Embedding, agreements, cohesion, mean_embedding
 from assistant.settings import Pay
 
 CLIP_SECONDS = (2.0, 3.0)
@@ -187,6 +188,44 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def enrolments(people: Sequence[Owner], encoder: SpeakerEncoder) -> str:
+    """Which enrolments of one person and of two (`assistant/pay/enrolment.py`) are noticed, as Markdown."""
+    people = [owner for owner in people if owner.evaluation_set != "synthetic"]
+    takes = [np.stack([encoder.embed(take) for take in owner.enrolment]) for owner in people]
+    calibration = encoder.scoring.calibration
+    least, window_seconds = calibration.enrolment_agreement, calibration.one_voice.window_seconds
+    found: dict[str, list[tuple[bool, bool]]] = {}
+
+    def compared(kind: str, embeddings: np.ndarray) -> None:
+        apart = bool(agreements(embeddings).min() < least)
+        found.setdefault(kind, []).append((apart, apart or cohesion(embeddings) < least))
+
+    def windowed(kind: str, take: np.ndarray) -> None:
+        pieces = np.stack([encoder.embed(piece) for piece in windows(take, window_seconds)])
+        found.setdefault(kind, []).append((False, cohesion(pieces) < least))
+
+    for row, owner in enumerate(people):
+        others = [
+            other
+            for other in np.argsort([-mean_embedding(takes[row]) @ mean_embedding(of) for of in takes])
+            if other != row and people[other].evaluation_set == owner.evaluation_set
+        ][:_SIMILAR_OTHERS]
+        compared("five takes of one person", takes[row])
+        for other in others:
+            compared("three takes of one, two of another", np.concatenate([takes[row][:3], takes[other][:2]]))
+            own, foreign = owner.enrolment[0], people[other].enrolment[0]
+            half = min(len(own), len(foreign)) // 2
+            windowed("one take, half by another", np.concatenate([own[:half], foreign[half : 2 * half]]))
+        for take in owner.enrolment:
+            windowed("one take of one person", take)
+    lines = ["| enrolled | how many | takes against the mean of the others | their parts, too |", "|---|---|---|---|"]
+    for kind, noticed in found.items():
+        by_take, by_parts = np.array(noticed).sum(0)
+        of_all = "–" if kind.startswith("one take") else f"{by_take} ({by_take / len(noticed):.1%})"
+        lines.append(f"| {kind} | {len(noticed)} | {of_all} | {by_parts} ({by_parts / len(noticed):.1%}) |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -196,8 +235,9 @@ def main() -> None:
     limits = write_limits(owners(arguments.work, "calibration"), arguments.folder)
     print(json.dumps(asdict(limits), indent=1), flush=True)
     encoder = OnnxEncoder(Pay(voiceprint=str(arguments.folder.resolve())))
-    report = clips(owners(arguments.work, "report"), encoder)
-    print(table(rates(*judge(report, encoder, [limits.window_seconds]), limits)))
+    people = owners(arguments.work, "report")
+    print(enrolments(people, encoder), flush=True)
+    print(table(rates(*judge(clips(people, encoder), encoder, [limits.window_seconds]), limits)))
 
 
 if __name__ == "__main__":
