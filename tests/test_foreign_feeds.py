@@ -1,7 +1,9 @@
 """Feeds that other shops export: what becomes of each, and that none of them can do harm."""
 
 import json
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -178,6 +180,14 @@ def test_the_format_is_seen(content, form):
 )
 def test_byte_order_marks_and_line_ends(tmp_path, encode):
     assert [product.sku for product in feed(tmp_path, "a.tsv", encode(TSV)).products] == ["m1", "m3"]
+
+
+def test_a_pipe_is_no_file():
+    reading, writing = os.pipe()
+    os.write(writing, TSV.encode())
+    os.close(writing)
+    with os.fdopen(reading), pytest.raises(FeedError, match="it is no file"):
+        open_feed(Path(f"/dev/fd/{reading}"))
 
 
 def test_an_entity_bomb_is_refused(tmp_path):

@@ -1,5 +1,6 @@
 """Opens a feed of any format: which one it is, is seen from its content."""
 
+import io
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -104,6 +105,8 @@ def _explained(path: Path, entries: Iterator[Entry]) -> Iterator[Entry]:
 
 
 def _unreadable(path: Path, error: OSError) -> FeedError:
+    if isinstance(error, io.UnsupportedOperation):
+        return FeedError(f"Cannot read the feed {path}: it is no file. Save it in one, and import that.")
     return FeedError(f"Cannot read the feed {path}: {error.strerror or error}.")
 
 
