@@ -32,7 +32,9 @@ _MENTION = 0.5
 _NEGATION = 1.5
 _BEFORE_UNUSUAL = 2.5
 """A value before the product that begins like something said after it ("a bit of milk")."""
-_LINKED, _JOINED, _UNLINKED = 0.3, 0.7, 2.5
+_LINKED = (0.3, 1.3, 6.0)
+"""The first words that link an option to what comes before it; more of them are not heard."""
+_JOINED, _UNLINKED = 0.7, 4.0
 _NEXT_ITEM, _RARE_JOIN = 2.0, 2.0
 _UNKNOWN_ITEM = 11.0
 _ANY_OTHER = 1.0
@@ -182,7 +184,7 @@ class ItemGrammar:
     def _linked(self, *parts: Expression) -> Expression:
         links, joins = self._words("option_links"), self._words("joins")
         link = choice(
-            [(_UNLINKED, ""), *((_LINKED + (number > 0), text) for number, text in enumerate(links[:3]))]
+            [(_UNLINKED, ""), *((cost, text) for cost, text in zip(_LINKED, links, strict=False))]
             + [(_JOINED, text) for text in joins[:1]]
         )
         return InOrder((link, *parts))
