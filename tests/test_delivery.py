@@ -54,7 +54,7 @@ def test_the_usual_place_unless_said():
     assert paid_to(Household().hear(Intent.ORDER, item("oat"))) == HOME
 
 
-@pytest.mark.parametrize("place", ["the moon", "gran", "grandmas", "", "my", "off"])
+@pytest.mark.parametrize("place", ["the moon", "gran", "grandmas", "my", "off"])
 def test_a_name_without_an_address_changes_nothing(place):
     talk = Household().hear(Intent.ORDER, item("oat")).hear(Intent.DELIVER, place=place)
     assert talk.said[0] == "delivering.unknown" and talk.state is State.CONFIRMING

@@ -1,7 +1,7 @@
 """A language: text made comparable, numbers, money, amounts and lists in words."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistant.errors import SettingsError
@@ -35,6 +35,8 @@ class TestText:
         assert ENGLISH.normalise(text) == words
 
     @given(st.text(max_size=60))
+    @example(".0")
+    @example("1.2.3")
     def test_is_the_same_when_made_comparable_twice(self, text):
         once = ENGLISH.normalise(text)
         assert ENGLISH.normalise(once) == once == " ".join(once.split())

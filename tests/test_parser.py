@@ -195,6 +195,10 @@ class TestOptions:
                 [("burger", 1, {"doneness": "well done", "pickles": "no", "sauce": "ketchup"})],
             ),
             (
+                "two vanilla cup ice creams",
+                [("ice", 2, {"flavor": "vanilla", "container": "cup"})],
+            ),
+            (
                 "two scoops of vanilla ice cream in a cone",
                 [("ice", 1, {"scoops": "2", "flavor": "vanilla", "container": "cone"})],
             ),

@@ -112,8 +112,10 @@ class Language:
         text = unicodedata.normalize("NFKC", text).lower()
         for sign, replacement in self._own["replacements"].items():
             text = text.replace(sign, replacement)
-        text = _NUMBER.sub(self._number_in_words, text)
-        words = _LOOSE_APOSTROPHE.sub(" ", _NOT_A_WORD.sub(" ", text)).split()
+        # Twice, as digits behind a point that belongs to no number are seen when the point is gone.
+        for _ in range(2):
+            text = _NOT_A_WORD.sub(" ", _NUMBER.sub(self._number_in_words, text))
+        words = _LOOSE_APOSTROPHE.sub(" ", text).split()
         spellings: Mapping[str, str] = self._own["spellings"]
         return " ".join(spellings.get(word, word) for word in words)
 

@@ -16,6 +16,8 @@ from assistant.understand.quantities import Measure, QuantityPiece, quantities_o
 _BEAM = 48
 # Costs: relative to each other; an unknown word weighs as much as six pieces that are understood.
 _QUANTITY, _ARTICLE, _UNIT, _PRODUCT, _OPTION, _LINK, _PASSED, _UNKNOWN = 0.3, 0.1, 0.2, 0.5, 0.4, 0.1, 0.35, 3.0
+_UNIT_WITHOUT_LINK = 0.45
+"""More than an option: "two vanilla cup ice creams" come in cups where that is an option, or are two of a unit."""
 _GENERIC = 0.3
 _NEXT_ITEM = 0.6
 _UNJOINED_QUANTITY, _UNJOINED, _AFTER_LINK = 0.9, 3.4, 8.0
@@ -186,7 +188,7 @@ class _Reader:
             linked = end > position + len(unit)
             if now.quantity is not None or linked:
                 late = _LATE_QUANTITY if now.about_something else 0.0
-                yield end, state.with_now((_UNIT if linked else 2 * _UNIT) + late, unit=unit)
+                yield end, state.with_now((_UNIT if linked else _UNIT_WITHOUT_LINK) + late, unit=unit)
 
     def _with_product(self, state: _State, words: Phrase, stems: Phrase, skus: tuple[str, ...]) -> Iterator[_State]:
         naming = min(self._catalog.by_words[stems].values())
