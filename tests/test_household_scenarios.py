@@ -26,12 +26,14 @@ def rules_of(path: Path):
 
 @pytest.fixture(scope="module")
 def parts_for(request):
-    """The device's parts for a scenario file; graphs are kept between runs, by what they were made from."""
+    """The device's parts for a scenario file, one file's at a time; graphs are kept between runs."""
     graphs = request.config.cache.mkdir("voicecart")
     made: dict[Path, Parts] = {}
 
     def parts(path: Path) -> Parts:
         if path not in made:
+            while made:
+                made.popitem()[1].close()
             feed, rules = FOLDER / (read_scenarios(path).catalog or ""), rules_of(path)
             made[path] = Parts(SETTINGS, read_feed(feed).products, graphs, coupons=rules.coupons if rules else ())
         return made[path]
