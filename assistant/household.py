@@ -15,7 +15,8 @@ from assistant.pay.identification import Identification
 from assistant.pay.pins import Pins
 from assistant.pay.voiced_speech import VoicedSpeech
 from assistant.pay.voices import Voices
-from assistant.settings import REHEARSAL, changed
+from assistant.settings import REHEARSAL
+from assistant.settings_file import changed
 from assistant.storefront import open_storefront
 
 

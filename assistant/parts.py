@@ -12,7 +12,8 @@ from assistant.hear.wake import VoskWakeSpotter, WakeSpotter
 from assistant.languages.language import Language, load_language
 from assistant.models import find_model
 from assistant.pay.encoder import SpeakerEncoder, open_encoder
-from assistant.settings import Settings, changed
+from assistant.settings import Settings
+from assistant.settings_file import changed
 from assistant.shop.product import Product
 from assistant.shop.search.imported import ImportedProducts
 from assistant.shop.search.product_search import ProductSearch, open_search, source_of

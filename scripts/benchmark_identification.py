@@ -21,7 +21,8 @@ from assistant.household import Household
 from assistant.parts import Parts
 from assistant.rehearse.rehearsal import enrol
 from assistant.rehearse.voices import ShopperVoice
-from assistant.settings import Settings, changed
+from assistant.settings import Settings
+from assistant.settings_file import changed
 from assistant.shop.feed import read_feed
 from assistant.storefront import shipped_catalog
 

@@ -29,7 +29,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 from assistant.household import Household  # noqa: E402
 from assistant.parts import Parts  # noqa: E402
-from assistant.settings import read_settings  # noqa: E402
+from assistant.settings_file import read_settings  # noqa: E402
 from assistant.shop.feed import read_feed  # noqa: E402
 from assistant.shop.feed_product import to_feed  # noqa: E402
 from assistant.shop.product import Product  # noqa: E402

@@ -16,7 +16,8 @@ from assistant.service.devices import Devices
 _SERVE = """
 import argparse, pathlib, sys
 from assistant.commands import serve
-from assistant.settings import Settings, changed
+from assistant.settings import Settings
+from assistant.settings_file import changed
 import json
 state, port = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 settings = changed(Settings(), {"shop": json.loads(sys.argv[3])})

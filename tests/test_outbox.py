@@ -27,7 +27,8 @@ from assistant.service.client.catalog_sync import CatalogSync
 from assistant.service.client.serviced_store import ServicedStore
 from assistant.service.client.shop_service import Refused, ShopService
 from assistant.service.client.worker import ServiceWorker
-from assistant.settings import Settings, changed
+from assistant.settings import Settings
+from assistant.settings_file import changed
 from assistant.shop.addresses import Address
 from assistant.shop.database import open_database
 from assistant.shop.orders import OrderStatus

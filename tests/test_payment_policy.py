@@ -8,7 +8,8 @@ from assistant.errors import SettingsError
 from assistant.languages.language import load_language
 from assistant.pay.outcome import DeclineReason
 from assistant.pay.policy import Decision, is_quiet, locked_until, objection
-from assistant.settings import Pay, Settings, changed
+from assistant.settings import Pay, Settings
+from assistant.settings_file import changed
 from assistant.shop.money import Money
 from assistant.talk.actions import Say
 from assistant.talk.replies import Replies

@@ -5,7 +5,8 @@ import pytest
 
 from assistant.commands.main import main
 from assistant.errors import SettingsError
-from assistant.settings import Settings, explain, read_settings
+from assistant.settings import Settings
+from assistant.settings_file import explain, read_settings
 
 
 def write(tmp_path, text):

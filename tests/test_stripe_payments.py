@@ -22,7 +22,8 @@ from assistant.pay.stripe_api import StripeApi
 from assistant.pay.stripe_key import KEY_VARIABLE, stripe_key
 from assistant.pay.stripe_payments import StripePayments
 from assistant.pay.wallet import Answer
-from assistant.settings import Pay, Settings, changed
+from assistant.settings import Pay, Settings
+from assistant.settings_file import changed
 from assistant.shop.database import open_database, reading, transaction
 from assistant.shop.money import Money
 from assistant.shop.orders import OrderStatus

@@ -5,7 +5,7 @@ import dataclasses
 import json
 
 from assistant.commands.main import Subcommands
-from assistant.settings import explain
+from assistant.settings_file import explain
 
 
 def register(subcommands: Subcommands) -> None:

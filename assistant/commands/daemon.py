@@ -18,7 +18,8 @@ from assistant.service.carrier_folder import CarrierFolder
 from assistant.service.client.opening import sync_at_start, with_service
 from assistant.service.daemon import Daemon, Running
 from assistant.service.notification import Notification
-from assistant.settings import Settings, read_settings
+from assistant.settings import Settings
+from assistant.settings_file import read_settings
 from assistant.sound_devices import rescan
 from assistant.speak.loudspeakers import live_loudspeaker
 from assistant.storefront import coupons_for, offer_of, places_for

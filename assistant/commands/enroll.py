@@ -22,7 +22,7 @@ from assistant.parts import Parts
 from assistant.pay.enrolment import BadTakes, Enrolment, TakeReport
 from assistant.pay.guided_enrolment import GuidedEnrolment
 from assistant.pay.roles import Role
-from assistant.settings import changed
+from assistant.settings_file import changed
 from assistant.speak.loudspeakers import live_loudspeaker
 from assistant.speak.mouth import Mouth
 

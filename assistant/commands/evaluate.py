@@ -13,7 +13,7 @@ from assistant.parts import Parts
 from assistant.rehearse.rehearsal import rehearse
 from assistant.rehearse.report import write_report
 from assistant.rehearse.scenario import read_scenarios
-from assistant.settings import changed
+from assistant.settings_file import changed
 from assistant.shop.feed import read_feed
 from assistant.shop.promotions.rule_file import read_rule_file
 from assistant.storefront import shipped_catalog

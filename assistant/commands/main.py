@@ -10,7 +10,7 @@ from pathlib import Path
 
 from assistant import __version__, commands
 from assistant.errors import VoicecartError
-from assistant.settings import read_settings, settings_path, state_folder
+from assistant.settings_file import read_settings, settings_path, state_folder
 
 
 def build_parser() -> argparse.ArgumentParser:

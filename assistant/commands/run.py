@@ -22,7 +22,7 @@ from assistant.observe.conversation_view import ConversationView
 from assistant.observe.json_lines import JsonLines
 from assistant.observe.recording import Recording
 from assistant.parts import Parts
-from assistant.settings import changed
+from assistant.settings_file import changed
 from assistant.speak.loudspeakers import SilentLoudspeaker, live_loudspeaker
 from assistant.speak.synthesiser import Loudspeaker
 from assistant.storefront import coupons_for, offer_of, places_for

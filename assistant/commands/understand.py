@@ -19,7 +19,7 @@ from assistant.hear.recogniser import Hypothesis
 from assistant.hear.recording_recogniser import hear_recording
 from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.parts import Parts
-from assistant.settings import changed
+from assistant.settings_file import changed
 from assistant.storefront import coupons_for, offer_of
 from assistant.understand.understanding import Context, Expecting, Understanding
 

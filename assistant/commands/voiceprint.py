@@ -17,7 +17,8 @@ from assistant.hear.voice_activity import SileroVoiceActivity
 from assistant.pay.encoder import open_encoder
 from assistant.pay.verification import mean_embedding
 from assistant.pay.voiced_speech import VoicedSpeech
-from assistant.settings import Pay, Settings, changed
+from assistant.settings import Pay, Settings
+from assistant.settings_file import changed
 
 _LONGEST_SECONDS = 3600.0
 
