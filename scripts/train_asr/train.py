@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional
 
 from assistant.hear.topology import read_topology
-from scripts.train_asr.augmentation import read_noises
+from scripts.train_asr.augmentation import training_noises
 from scripts.train_asr.batches import IGNORED, Batch, Batches
 from scripts.train_asr.growth import grown
 from scripts.train_asr.mfcc import mfcc
@@ -100,7 +100,7 @@ class Trainer:
             self.optimiser.load_state_dict(state["optimiser"])
             self.average, self.step, self.seconds = state["average"], state["step"], state["seconds"]
         normalisation = (np.asarray(self.about["mean"]), np.asarray(self.about["deviation"]))
-        noises = read_noises(shared_folder() / "noise", held_out=False).values()
+        noises = training_noises(shared_folder())
         self.batches = Batches(
             work / "shards",
             normalisation,
