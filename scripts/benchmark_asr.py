@@ -23,6 +23,8 @@ from scripts.hearing_benchmark import measuring, recordings, report  # noqa: E40
 from scripts.hearing_benchmark.costs import costs  # noqa: E402
 from scripts.hearing_benchmark.measuring import MakeEngine, Tally  # noqa: E402
 
+ENGINES = ("vosk", "pocketsphinx", "pocketsphinx-rules")
+"""The last is PocketSphinx with the grammar's rules as they are written, which is slow."""
 SETS = ("menu", "words", "digits", "brands", "shop")
 Measured = dict[str, Tally]
 
@@ -61,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, default=REPOSITORY / "models" / "voicecart-en")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
-    parser.add_argument("--engines", nargs="+", choices=("vosk", "pocketsphinx"), default=("vosk", "pocketsphinx"))
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=("vosk", "pocketsphinx"))
     parser.add_argument("--levels", nargs="*", type=int, default=list(recordings.LEVELS), help="noise for orders, dB")
     parser.add_argument("--every", type=int, default=1, help="take every N-th order of the menu only")
     parser.add_argument("--audio", type=Path, default=Path("/tmp/voicecart-benchmark"), help="synthesised speech")
@@ -79,9 +81,10 @@ def main() -> None:
             runs.append((arguments.model.name, lambda: measured_shop(arguments.model, arguments.audio, levels)))
             continue
         for engine in arguments.engines:
-            vosk = engine == "vosk"
-            make = measuring.vosk_maker(arguments.model, lexicon) if vosk else measuring.pocketsphinx_maker(lexicon)
-            title = arguments.model.name if vosk else engine
+            vosk, smallest = engine == "vosk", engine != "pocketsphinx-rules"
+            other = measuring.pocketsphinx_maker(lexicon, smallest)
+            make = measuring.vosk_maker(arguments.model, lexicon) if vosk else other
+            title = arguments.model.name if vosk else engine if smallest else "pocketsphinx, rules as written"
             runs.append(
                 (
                     title,

@@ -15,7 +15,8 @@ from assistant.hear.lexicon import Lexicon
 from assistant.hear.openfst import compile_automaton, optimise_acceptor, run_tool
 from assistant.hear.vosk_recogniser import VoskRecogniser, pcm
 from assistant.settings import Hear
-from assistant.understand.grammar import Grammar
+from assistant.understand.grammar import Alternatives, Expression, Grammar, Reference, Repeat, Words
+from assistant.understand.grammar import Sequence as InSequence
 from assistant.understand.understanding import Expecting
 
 
@@ -73,21 +74,25 @@ class PocketsphinxEngine:
     Args:
         grammar: What can be said; it must not hold fillers, which PocketSphinx has no counterpart for.
         lexicon: Pronunciations of words that its dictionary lacks.
+        smallest: Whether the grammar is made as small as Vosk's, or given as the rules that it was written as, in
+            PocketSphinx's own format (JSGF).
     """
 
-    name = "pocketsphinx"
-
-    def __init__(self, grammar: Grammar, lexicon: Lexicon) -> None:
+    def __init__(self, grammar: Grammar, lexicon: Lexicon, smallest: bool = True) -> None:
         from pocketsphinx import Decoder
 
+        self.name = "pocketsphinx" if smallest else "pocketsphinx, rules as written"
         self._decoder = Decoder(lm=None, loglevel="FATAL")
         for word in sorted(grammar.vocabulary()):
             if self._decoder.lookup_word(word) is None:
                 for number, phones in enumerate(lexicon.pronounce(word), 1):
                     name = word if number == 1 else f"{word}({number})"
                     self._decoder.add_word(name, " ".join(phones), False)
-        found, last = transitions(grammar)
-        self._decoder.add_fsg("said", self._decoder.create_fsg("said", 0, last, found))
+        if smallest:
+            found, last = transitions(grammar)
+            self._decoder.add_fsg("said", self._decoder.create_fsg("said", 0, last, found))
+        else:
+            self._decoder.add_jsgf_string("said", jsgf(grammar))
         self._decoder.activate_search("said")
 
     def hear(self, samples: np.ndarray) -> Heard:
@@ -99,6 +104,30 @@ class PocketsphinxEngine:
         hypothesis = self._decoder.hyp()
         text = hypothesis.hypstr if hypothesis else ""
         return Heard(" ".join(text.split()), time.process_time() - began)
+
+
+def jsgf(grammar: Grammar) -> str:
+    """The grammar's rules in the Java Speech Grammar Format (https://www.w3.org/TR/jsgf/), costs as weights."""
+
+    def written(expression: Expression) -> str:
+        match expression:
+            case Words(text):
+                return text or "<NULL>"
+            case InSequence(parts):
+                return " ".join(written(part) for part in parts)
+            case Alternatives(branches):
+                return "(" + " | ".join(f"/{math.exp(-cost):.6f}/ {written(branch)}" for cost, branch in branches) + ")"
+            case Repeat(body):
+                return f"({written(body)})*"
+            case Reference(rule):
+                return f"<{rule}>"
+            case _:
+                raise ValueError(f"JSGF has no counterpart of {expression}")
+
+    rules = [
+        f"{'public ' * (name == grammar.start)}<{name}> = {written(rule)};" for name, rule in grammar.rules.items()
+    ]
+    return "\n".join(["#JSGF V1.0;", f"grammar {grammar.name};", *rules, ""])
 
 
 def transitions(grammar: Grammar) -> tuple[list[tuple[int, int, float, str] | tuple[int, int, float]], int]:

@@ -89,9 +89,9 @@ def vosk_maker(model: Path, lexicon: Lexicon) -> MakeEngine:
     return lambda grammar: VoskEngine(model, grammar, lexicon, Path(folder))
 
 
-def pocketsphinx_maker(lexicon: Lexicon) -> MakeEngine:
-    """Engines of PocketSphinx."""
-    return lambda grammar: PocketsphinxEngine(grammar, lexicon)
+def pocketsphinx_maker(lexicon: Lexicon, smallest: bool = True) -> MakeEngine:
+    """Engines of PocketSphinx; see ``PocketsphinxEngine``."""
+    return lambda grammar: PocketsphinxEngine(grammar, lexicon, smallest)
 
 
 def menu_orders(
