@@ -7,6 +7,7 @@ from pathlib import Path
 
 from assistant.hear.graph import Graphs, prepare_graphs
 from assistant.hear.lexicon import Lexicon
+from assistant.hear.utterance_verification import open_verifier
 from assistant.hear.vosk_recogniser import VoskRecogniser
 from assistant.hear.wake import VoskWakeSpotter, WakeSpotter
 from assistant.languages.language import Language, load_language
@@ -128,7 +129,9 @@ class Parts:
     @cached_property
     def recogniser(self) -> VoskRecogniser:
         """The recogniser with a grammar for every state of the dialogue."""
-        return VoskRecogniser(self._graphs, self.settings.hear)
+        hear = self.settings.hear
+        verifier = open_verifier(find_model(hear.model), self.lexicon) if hear.verify else None
+        return VoskRecogniser(self._graphs, hear, verifier)
 
     @cached_property
     def spotter(self) -> WakeSpotter | None:

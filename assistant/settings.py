@@ -51,6 +51,9 @@ class Hear:
         "States of the dialogue whose recognition models stay in memory, each with the whole network; the others are"
         " loaded when they are needed.",
     )
+    verify: bool = _documented(
+        True, "Whether words that do not fit how they sounded are taken for something that was not understood."
+    )
     log: bool = _documented(False, "Whether Vosk may write its own log.")
 
 

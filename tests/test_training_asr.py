@@ -11,16 +11,20 @@ import torch
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
+from assistant.hear import mfcc  # noqa: E402
+from assistant.hear.acoustic_outputs import AcousticOutputs  # noqa: E402
+from assistant.hear.alignment import align  # noqa: E402
 from assistant.hear.graph import prepare_graphs  # noqa: E402
 from assistant.hear.lexicon import Lexicon  # noqa: E402
+from assistant.hear.nnet3 import read_network  # noqa: E402
 from assistant.hear.topology import read_topology  # noqa: E402
 from assistant.hear.vosk_recogniser import VoskRecogniser  # noqa: E402
 from assistant.models import verify_model  # noqa: E402
 from assistant.settings import Hear  # noqa: E402
 from assistant.understand.grammar import Alternatives, Grammar, Words  # noqa: E402
 from assistant.understand.understanding import Expecting  # noqa: E402
-from scripts.train_asr import kaldi_format, mfcc  # noqa: E402
-from scripts.train_asr.alignment import align  # noqa: E402
+from scripts.train_asr import kaldi_format  # noqa: E402
+from scripts.train_asr.align import load_network, outputs_of  # noqa: E402
 from scripts.train_asr.augmentation import (  # noqa: E402
     BABBLE_SET,
     BABBLES,
@@ -202,6 +206,17 @@ def test_vosk_loads_and_decodes_with_an_exported_network(checkpoint: dict[str, o
         hearing.accept(0.1 * np.random.default_rng(0).standard_normal(16000).astype(np.float32))
         # Chance weights hear anything, but never what the grammar does not hold.
         assert hearing.finish()[0].text in ("yes", "no thanks", "")
+
+
+def test_the_device_computes_what_was_trained(checkpoint: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "verification.json").write_text('{"limit": 2.0}')
+    export(checkpoint, tmp_path, "float")
+    assert not (tmp_path / "verification.json").exists()  # The limit belonged to the network before.
+    features = np.random.default_rng(2).normal(0, 10, (300, 40)).astype(np.float32)
+    trained = outputs_of(load_network(checkpoint), checkpoint, features)
+    computed = AcousticOutputs(read_network(tmp_path))(features)
+    assert computed.shape == trained.shape
+    assert np.abs(computed - trained).max() < 0.03 * np.abs(trained).max()
 
 
 @pytest.mark.parametrize("matrices", ["one-byte", "two-byte", "float"])

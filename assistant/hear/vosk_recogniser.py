@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 
 from assistant.errors import ModelDamaged
+from assistant.hear.acceptor import UNKNOWN
 from assistant.hear.audio import RATE, Samples
 from assistant.hear.graph import Graphs
 from assistant.hear.muting import muted
 from assistant.hear.recogniser import HeardWord, Hypothesis
+from assistant.hear.utterance_verification import Verifier
 from assistant.settings import Hear
 from assistant.understand.understanding import Expecting
 
 _PARTIAL_SAMPLES = RATE // 5
 """Samples between two looks at the partial result: the network gives new outputs about as often."""
+_UNVERIFIED = (Expecting.DIGITS, Expecting.INTERRUPTION)
+"""Digits are compared with those asked for, and "stop" must act even over the device's own voice."""
 
 
 def pcm(samples: Samples) -> bytes:
@@ -51,11 +55,13 @@ class VoskRecogniser:
     Args:
         graphs: From ``prepare_graphs``.
         settings: Number of alternatives, models kept, log.
+        verifier: Takes what does not fit how it sounded for an unknown utterance; None takes everything as heard.
     """
 
-    def __init__(self, graphs: Graphs, settings: Hear) -> None:
+    def __init__(self, graphs: Graphs, settings: Hear, verifier: Verifier | None = None) -> None:
         self._graphs = graphs
         self._settings = settings
+        self._verifier = verifier
         self._loaded: dict[Path, Any] = {}
         """Models by folder, the one used last at the end."""
 
@@ -83,7 +89,8 @@ class VoskRecogniser:
         """Begins an utterance; a state without a grammar of its own listens with the command grammar."""
         folders = self._graphs.by_expecting
         model = self._model(folders.get(expecting) or folders[Expecting.COMMAND])
-        return VoskHearing(model, self._settings.alternatives, self._settings.log)
+        verifier = None if expecting in _UNVERIFIED else self._verifier
+        return VoskHearing(model, self._settings.alternatives, self._settings.log, verifier)
 
 
 class VoskHearing:
@@ -93,15 +100,18 @@ class VoskHearing:
         model: A ``vosk.Model``.
         alternatives: Hypotheses wanted, at least 1.
         log: Whether Vosk may write its own log.
+        verifier: Compares the best hypothesis with its sound.
     """
 
-    def __init__(self, model: Any, alternatives: int, log: bool = False) -> None:
+    def __init__(self, model: Any, alternatives: int, log: bool = False, verifier: Verifier | None = None) -> None:
         import vosk
 
         self._recogniser = vosk.KaldiRecognizer(model, float(RATE))
         self._recogniser.SetMaxAlternatives(max(1, alternatives))
         self._recogniser.SetWords(True)
         self._mute = not log
+        self._verifier = verifier
+        self._samples: list[Samples] = []
         self._ended: list[tuple[Hypothesis, ...]] = []
         self._partial = ""
         self._since_partial = 0
@@ -112,6 +122,8 @@ class VoskHearing:
             return self._accept(samples)
 
     def _accept(self, samples: Samples) -> str | None:
+        if self._verifier is not None:
+            self._samples.append(samples)
         # Models whose own endpoints are left on may end a part here; the parts are joined at the end.
         if self._recogniser.AcceptWaveform(pcm(samples)):
             self._ended.append(tuple(_hypotheses(self._recogniser.Result())))
@@ -127,7 +139,15 @@ class VoskHearing:
         return partial
 
     def finish(self) -> tuple[Hypothesis, ...]:
-        """Ends the utterance; hypotheses best first, at least one."""
+        """Ends it; hypotheses best first, at least one; ``[unk]`` alone if the best does not fit its sound."""
+        hypotheses = self._finish()
+        if self._verifier is None or not self._samples:
+            return hypotheses
+        if self._verifier.fits(np.concatenate(self._samples), hypotheses[0].text):
+            return hypotheses
+        return (Hypothesis(UNKNOWN, hypotheses[0].confidence),)
+
+    def _finish(self) -> tuple[Hypothesis, ...]:
         with muted(self._mute):
             result = self._recogniser.FinalResult()
         self._ended.append(tuple(_hypotheses(result)))

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from assistant.hear.alignment import align
 from assistant.hear.lexicon import Lexicon
-from scripts.train_asr.alignment import align
-from scripts.train_asr.mfcc import mfcc
+from assistant.hear.mfcc import mfcc
 from scripts.train_asr.network import Network, context
 from scripts.train_asr.recordings import (
     REPOSITORY,

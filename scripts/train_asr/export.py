@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from assistant.hear.nnet3 import FIRST_CONTEXT, RESIDUAL
+from assistant.hear.utterance_verification import LIMIT
 from assistant.models import write_manifest
 from scripts.train_asr import kaldi_format as kaldi
 
-RESIDUAL = 0.66
-"""Weight of a layer's input beside its output, as in Kaldi's TDNN-F recipes."""
 MATRICES: dict[str, Callable[[np.ndarray], bytes]] = {
     "one-byte": kaldi.one_byte_matrix,
     "two-byte": kaldi.two_byte_matrix,
@@ -66,7 +66,9 @@ def network(checkpoint: Mapping[str, Any], as_matrix: Callable[[np.ndarray], byt
     """The network; input normalisation folds into the first layer, batch normalisation into scales and biases."""
     weights = {name: value.double().numpy() for name, value in checkpoint["weights"].items()}
     components, previous = _Components(), "input"
-    layers = [list(range(-4, 5))] + [[-3 * dilation, 0, 3 * dilation] for dilation in checkpoint["dilations"]]
+    layers = [list(range(-FIRST_CONTEXT, FIRST_CONTEXT + 1))] + [
+        [-3 * dilation, 0, 3 * dilation] for dilation in checkpoint["dilations"]
+    ]
 
     def affine(name: str, source: str, weight: np.ndarray, bias: np.ndarray) -> None:
         rate = kaldi.token("<LearningRate>") + kaldi.real(0.001)
@@ -120,6 +122,7 @@ def export(checkpoint: Mapping[str, Any], folder: Path, matrices: str = "one-byt
     model = kaldi.HEADER + transition_model(len(phones)) + network(checkpoint, MATRICES[matrices])
     target = folder / "am" / "final.mdl"
     target.unlink(missing_ok=True)  # Compiled graphs hold hard links to it and keep what they were compiled for.
+    (folder / LIMIT).unlink(missing_ok=True)  # It was another network's.
     target.write_bytes(model)
     (folder / "conf" / "mfcc.conf").write_text(MFCC, "ascii")
     (folder / "conf" / "model.conf").write_text(DECODING.format(lattice_beam=lattice_beam), "ascii")

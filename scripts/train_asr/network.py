@@ -6,12 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-SUBSAMPLING = 3
-"""Feature frames for one output frame."""
-FIRST_CONTEXT = 4
-"""Feature frames that the first layer sees on each side."""
-RESIDUAL = 0.66
-"""Weight of a layer's input beside its output, as in Kaldi's TDNN-F recipes."""
+from assistant.hear.nnet3 import FIRST_CONTEXT, RESIDUAL, SUBSAMPLING
 
 
 def context(dilations: Sequence[int]) -> int:

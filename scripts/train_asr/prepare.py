@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from assistant.hear.mfcc import mfcc
 from assistant.hear.topology import read_topology
 from scripts.train_asr.augmentation import change_speed, degrade, training_noises
 from scripts.train_asr.examples import Example, write_examples
-from scripts.train_asr.mfcc import mfcc
 from scripts.train_asr.recordings import REPOSITORY, read_waveform, shared_folder
 
 SPEEDS = (0.9, 1.0, 1.1)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from scipy.fft import dct, idct
 
-from scripts.train_asr.mfcc import COEFFICIENTS
+from assistant.hear.mfcc import COEFFICIENTS
 
 _LIFTER = 1 + 11 * np.sin(np.pi * np.arange(COEFFICIENTS) / 22)
 """Kaldi's default weights of the cepstra (``--cepstral-lifter=22``)."""

@@ -19,11 +19,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from assistant.hear.mfcc import mfcc
 from assistant.hear.topology import read_topology
 from scripts.train_asr.augmentation import training_noises
 from scripts.train_asr.batches import IGNORED, Batch, Batches
 from scripts.train_asr.growth import grown
-from scripts.train_asr.mfcc import mfcc
 from scripts.train_asr.network import Network, context
 from scripts.train_asr.objective import count_bigram, lattice_free_mmi
 from scripts.train_asr.prepare import read_alignments

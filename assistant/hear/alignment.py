@@ -79,7 +79,8 @@ def align(outputs: np.ndarray, words: Sequence[Sequence[Sequence[int]]], silence
 
 
 def _chain(words: Sequence[Sequence[Sequence[int]]], silence: int) -> _Chain:
-    phones, before, first = [silence], [[]], [True]
+    phones, first = [silence], [True]
+    before: list[list[int]] = [[]]
     open_ends, may_begin = [0], True  # States from which the next word may begin.
     for variants in words:
         ends = []

@@ -1,15 +1,19 @@
-"""Features that equal Kaldi's: 40 mel-frequency cepstral coefficients every 10 ms."""
+"""The acoustic model's features, equal to Kaldi's: 40 mel-frequency cepstral coefficients every 10 ms."""
 
-import kaldi_native_fbank
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
-from scripts.train_asr.recordings import RATE
+from assistant.hear.audio import RATE, Samples
 
 COEFFICIENTS = 40
 
 
-def options() -> kaldi_native_fbank.MfccOptions:
-    """What ``conf/mfcc.conf`` of the exported model says, in the library's own terms."""
+def options() -> Any:
+    """What ``conf/mfcc.conf`` of the exported model says, as ``kaldi_native_fbank.MfccOptions``."""
+    import kaldi_native_fbank
+
     values = kaldi_native_fbank.MfccOptions()
     values.frame_opts.dither = 0
     values.frame_opts.samp_freq = RATE
@@ -21,12 +25,14 @@ def options() -> kaldi_native_fbank.MfccOptions:
     return values
 
 
-def mfcc(waveform: np.ndarray) -> np.ndarray:
+def mfcc(waveform: Samples) -> npt.NDArray[np.float32]:
     """Features of float samples in [-1, 1].
 
     Returns:
         float32, shape ``(frames, 40)``; no frame for less than 25 ms.
     """
+    import kaldi_native_fbank
+
     extractor = kaldi_native_fbank.OnlineMfcc(options())
     extractor.accept_waveform(RATE, (waveform * 32768).tolist())
     extractor.input_finished()
