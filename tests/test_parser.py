@@ -80,6 +80,12 @@ class TestIntents:
             ("we need three bananas and a classic hummus", Intent.ORDER, [("bananas", 3, {}), ("hummus", 1, {})]),
             ("two oat milks and a loaf of brown bread", Intent.ORDER, [("oat", 2, {}), ("brown", 1, {})]),
             ("oat milk, soy milk and ketchup", Intent.ORDER, [("oat", 1, {}), ("soy", 1, {}), ("ketchup", 1, {})]),
+            ("the oat milk and the loaf of brown bread", Intent.ORDER, [("oat", 1, {}), ("brown", 1, {})]),
+            (
+                "three bananas and the ketchup and the loaf of brown bread",
+                Intent.ORDER,
+                [("bananas", 3, {}), ("ketchup", 1, {}), ("brown", 1, {})],
+            ),
             ("two oat milks three colas", Intent.ORDER, [("oat", 2, {}), ("cola", 3, {})]),
             ("a couple of colas", Intent.ORDER, [("cola", 2, {})]),
             ("half a dozen bananas", Intent.ORDER, [("bananas", 6, {})]),

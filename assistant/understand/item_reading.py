@@ -176,7 +176,9 @@ class _Reader:
 
     def _with_unit(self, position: int, state: _State) -> Iterator[tuple[int, _State]]:
         now = state.now
-        if now.unit or (now.about_something and not now.said):
+        may_be_next = state.joined and now.about_something
+        may_be_this = not now.unit and (now.said or not now.about_something)
+        if not (may_be_next or may_be_this):
             return
         found = [self._quantities.unit_at(self._tokens, position)]
         found += [
@@ -186,7 +188,9 @@ class _Reader:
         ]
         for unit, end in filter(None, found):
             linked = end > position + len(unit)
-            if now.quantity is not None or linked:
+            if may_be_next and linked:
+                yield end, state.next_item(_UNIT, unit=unit)  # "The lemons and the jar of honey": its own unit.
+            if may_be_this and (now.quantity is not None or linked):
                 late = _LATE_QUANTITY if now.about_something else 0.0
                 yield end, state.with_now((_UNIT if linked else _UNIT_WITHOUT_LINK) + late, unit=unit)
 
