@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shops import COFFEE, HOUSEHOLD, LANGUAGE, RESTAURANT, catalog
+from shops import COFFEE, HOUSEHOLD, LANGUAGE, RESTAURANT, catalog, option, product
 
 from assistant.settings import Understand
 from assistant.understand.parser import understand
@@ -21,6 +21,21 @@ def hear(text: str, shop: str = "home", expecting: Expecting = Expecting.COMMAND
 
 def bought(understanding: Understanding) -> list[tuple[str, int, dict[str, str]]]:
     return [(item.sku, item.quantity, dict(item.options)) for item in understanding.items]
+
+
+def test_a_unit_after_and_is_of_what_follows():
+    """Also where what was said before could be an option of something."""
+    shop = catalog(
+        (
+            product("lemons", "lemons", unit="bag"),
+            product("cucumber", "cucumber", unit="piece"),
+            product("honey", "honey", unit="jar"),
+            product("tea", "herbal tea", unit="box", options=(option("flavor", "lemon", "honey"),)),
+        )
+    )
+    said = "three lemons and the cucumber and the jar of honey"
+    found = understand([said], shop, LANGUAGE, Context(Expecting.COMMAND, (), ()), Understand())
+    assert bought(found) == [("lemons", 3, {}), ("cucumber", 1, {}), ("honey", 1, {})]
 
 
 class TestIntents:
