@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -25,16 +24,7 @@ from assistant.understand.grammar import Alternatives, Grammar, Words  # noqa: E
 from assistant.understand.understanding import Expecting  # noqa: E402
 from scripts.train_asr import kaldi_format  # noqa: E402
 from scripts.train_asr.align import load_network, outputs_of  # noqa: E402
-from scripts.train_asr.augmentation import (  # noqa: E402
-    BABBLE_SET,
-    BABBLES,
-    HOUSEHOLD_WEIGHT,
-    add_noise,
-    degrade,
-    noise_held_out,
-    speech_power,
-    training_noises,
-)
+from scripts.train_asr.augmentation import add_noise, degrade, speech_power  # noqa: E402
 from scripts.train_asr.batches import Batches  # noqa: E402
 from scripts.train_asr.examples import Example, write_examples  # noqa: E402
 from scripts.train_asr.export import MFCC, export  # noqa: E402
@@ -137,27 +127,6 @@ def test_noise_is_added_at_the_level_asked_for() -> None:
     worse = degrade(speech, [noise], generator)
     assert worse.shape == speech.shape
     assert np.abs(worse).max() <= 1.0
-
-
-def test_training_hears_kitchens_more_often_than_dogs_and_people_talking_and_never_a_benchmarks_noise(
-    tmp_path: Path,
-) -> None:
-    def record(folder: str, header: str, rows: list[tuple[str, str]]) -> None:
-        (tmp_path / folder).mkdir()
-        for number, (name, _) in enumerate(rows):
-            sound = 0.1 * np.random.default_rng(number).standard_normal(16000)
-            soundfile.write(tmp_path / folder / name, sound, 16000)
-        lines = [header, *(f"{name}\t{kind}" for name, kind in rows)]
-        (tmp_path / folder / "manifest.tsv").write_text("\n".join(lines) + "\n", "utf-8")
-
-    names = [f"{number}.wav" for number in range(30)]
-    heard = [name for name in names if not noise_held_out(name)]
-    record("noise", "path\tkind", [(name, "dishwasher" if name == heard[0] else "dog bark") for name in names])
-    record("speech", "path\tset", [("a.wav", BABBLE_SET), ("b.wav", BABBLE_SET), ("c.wav", "an4")])
-    found = training_noises(tmp_path)
-    assert 0 < len(heard) < len(names)
-    assert len(found) == len(heard) - 1 + HOUSEHOLD_WEIGHT + BABBLES
-    assert all(len(talk) == 8 * 16000 and 0 < talk.std() < 1 for talk in found[-BABBLES:])
 
 
 def test_sentences_come_from_the_seed_and_can_be_said() -> None:

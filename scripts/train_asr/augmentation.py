@@ -12,12 +12,6 @@ from scipy.signal import butter, fftconvolve, sosfilt
 from scripts.train_asr.recordings import RATE, read_waveform
 
 _SMALLEST = 1e-9
-HOUSEHOLD = ("aircon", "dishwasher", "doing_the_dishes", "running_tap", "street", "vacuuming")
-"""Kinds of the noise manifest that a speaker in a kitchen hears for hours."""
-HOUSEHOLD_WEIGHT = 4
-BABBLES = 60
-BABBLE_SET = "voices-commonvoice"
-"""Speech without transcripts, in sixty languages: a television, guests."""
 
 
 def noise_held_out(name: str) -> bool:
@@ -25,42 +19,12 @@ def noise_held_out(name: str) -> bool:
     return hashlib.sha256(name.encode()).digest()[0] % 3 == 0
 
 
-def training_noises(shared: Path) -> list[np.ndarray]:
-    """Noises for training: those of a household several times, so that they are drawn more often, and people talking.
-
-    Args:
-        shared: The folder with ``noise`` and ``speech``.
-
-    Returns:
-        Waveforms at 16 kHz of any length.
-    """
-    noises = []
-    for row in _rows(shared / "noise"):
-        if noise_held_out(row["path"]):
-            continue
-        noise = read_waveform(shared / "noise" / row["path"])
-        if len(noise) > RATE // 2 and noise.std() > 1e-4:
-            noises += [noise] * (HOUSEHOLD_WEIGHT if row["kind"] in HOUSEHOLD else 1)
-    paths = [shared / "speech" / row["path"] for row in _rows(shared / "speech") if row["set"] == BABBLE_SET]
-    if paths:
-        generator = np.random.default_rng(3)
-        noises += [babble(paths, generator) for _ in range(BABBLES)]
-    return noises
-
-
-def babble(paths: Sequence[Path], generator: np.random.Generator) -> np.ndarray:
-    """Two to seven people talking at once, some of them farther away, 8 s."""
-    together = np.zeros(8 * RATE, np.float32)
-    for _ in range(generator.integers(2, 8)):
-        speech = room(read_waveform(paths[generator.integers(len(paths))]), generator)
-        level = 10 ** (generator.uniform(-12, 0) / 20) / (speech.std() + _SMALLEST)
-        together += level * stretch_of(speech, len(together), generator)
-    return (together / (np.abs(together).max() + _SMALLEST)).astype(np.float32)
-
-
-def _rows(folder: Path) -> list[dict[str, str]]:
+def read_noises(folder: Path, held_out: bool) -> dict[str, np.ndarray]:
+    """Noises of one part, by file name: those kept for benchmarks, or those for training."""
     with (folder / "manifest.tsv").open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+        names = [row["path"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    noises = {name: read_waveform(folder / name) for name in names if noise_held_out(name) == held_out}
+    return {name: noise for name, noise in noises.items() if len(noise) > RATE // 2 and noise.std() > 1e-4}
 
 
 def stretch_of(noise: np.ndarray, samples: int, generator: np.random.Generator) -> np.ndarray:

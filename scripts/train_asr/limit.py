@@ -15,7 +15,7 @@ import numpy as np
 from assistant.hear.lexicon import Lexicon
 from assistant.hear.utterance_verification import LIMIT, Verifier
 from assistant.models import write_manifest
-from scripts.train_asr.augmentation import add_noise, stretch_of, training_noises
+from scripts.train_asr.augmentation import add_noise, read_noises, stretch_of
 from scripts.train_asr.recordings import REPOSITORY, read_waveform, recorded_clips, shared_folder
 
 DECIBELS = (6.0, 18.0)
@@ -31,7 +31,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=31)
     arguments = parser.parse_args()
     verifier = Verifier(arguments.folder, Lexicon(REPOSITORY / "models" / "lexicon-en", arguments.work), None)
-    generator, noises = np.random.default_rng(arguments.seed), training_noises(shared_folder())
+    noises = list(read_noises(shared_folder() / "noise", held_out=False).values())
+    generator = np.random.default_rng(arguments.seed)
     clips = recorded_clips("train", "commonvoice")
     found = []
     for index in generator.permutation(len(clips))[: arguments.clips]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from assistant.hear.mfcc import mfcc
 from assistant.hear.topology import read_topology
-from scripts.train_asr.augmentation import change_speed, degrade, training_noises
+from scripts.train_asr.augmentation import change_speed, degrade, read_noises
 from scripts.train_asr.examples import Example, write_examples
 from scripts.train_asr.recordings import REPOSITORY, read_waveform, shared_folder
 
@@ -65,7 +65,7 @@ def main() -> None:
     numbers = {phone: index for index, phone in enumerate(phones)}
     clips = read_alignments(arguments.work / "alignments" / f"{arguments.source}.tsv", numbers, arguments.sets)
     clips.sort(key=lambda clip: hashlib.sha256(clip[0].name.encode()).digest())
-    noises = training_noises(shared_folder())
+    noises = list(read_noises(shared_folder() / "noise", held_out=False).values())
     folder = arguments.work / "shards"
     folder.mkdir(exist_ok=True)
     name = "-".join([arguments.source, *arguments.sets])

@@ -36,9 +36,9 @@ class Sentences:
             (0.10, lambda: self._pick(WORDS["short"])),
             (0.16, self.digit_string),
             (0.03, self.amount),
-            (0.06, self.wake),
+            (0.04, self.wake),
             (0.08, self.brand_order),
-            (0.13, self.anything),
+            (0.15, self.anything),
             (0.12, self.spelling),
             (0.06, self.date),
         ]

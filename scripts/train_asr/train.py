@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from assistant.hear.mfcc import mfcc
 from assistant.hear.topology import read_topology
-from scripts.train_asr.augmentation import training_noises
+from scripts.train_asr.augmentation import read_noises
 from scripts.train_asr.batches import IGNORED, Batch, Batches
 from scripts.train_asr.growth import grown
 from scripts.train_asr.network import Network, context
@@ -100,7 +100,7 @@ class Trainer:
             self.optimiser.load_state_dict(state["optimiser"])
             self.average, self.step, self.seconds = state["average"], state["step"], state["seconds"]
         normalisation = (np.asarray(self.about["mean"]), np.asarray(self.about["deviation"]))
-        noises = training_noises(shared_folder())
+        noises = read_noises(shared_folder() / "noise", held_out=False).values()
         self.batches = Batches(
             work / "shards",
             normalisation,
