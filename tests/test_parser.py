@@ -38,6 +38,11 @@ def test_a_unit_after_and_is_of_what_follows():
     assert bought(found) == [("lemons", 3, {}), ("cucumber", 1, {}), ("honey", 1, {})]
 
 
+def test_a_no_that_belongs_to_an_option_denies_nothing():
+    found = hear("no ice coke", "restaurant")
+    assert (found.intent, bought(found)) == (Intent.ORDER, [("coke", 1, {"ice": "no ice"})])
+
+
 class TestIntents:
     @pytest.mark.parametrize(
         ("text", "intent"),

@@ -19,8 +19,9 @@ from assistant.understand.understanding import Expecting
 
 _PARTIAL_SAMPLES = RATE // 5
 """Samples between two looks at the partial result: the network gives new outputs about as often."""
-_UNVERIFIED = (Expecting.DIGITS, Expecting.INTERRUPTION)
-"""Digits are compared with those asked for, and "stop" must act even over the device's own voice."""
+_UNVERIFIED = (Expecting.CHOICE, Expecting.DIGITS, Expecting.INTERRUPTION)
+"""A choice is often little but a brand, whose pronunciation is a guess; digits are compared with those asked for; and
+"stop" must act even over the device's own voice."""
 
 
 def pcm(samples: Samples) -> bytes:

@@ -142,6 +142,11 @@ class _Parser:
         if tokens in self._catalog.option_words:
             # "No milk" is a wish, not a no.
             return self._sentences.bare(text, tokens) or Understanding(text, Intent.UNKNOWN)
+        if self._context.expecting is Expecting.COMMAND and self._begins_with_option(tokens):
+            # "No ice coke": where nothing was asked there is nothing to deny.
+            found = self._sentences.bare(text, tokens)
+            if found is not None and found.items and not found.unresolved:
+                return found
         rest = self._patterns.strip(rest)
         if kind == "not":
             return self._sentences.not_this(text, rest)
@@ -152,6 +157,9 @@ class _Parser:
         if kind == "yes":
             return self._sentences.after_yes(text, more)
         return self._sentences.after_no(text, more)
+
+    def _begins_with_option(self, tokens: Phrase) -> bool:
+        return any(tokens[:end] in self._catalog.option_words for end in range(2, len(tokens)))
 
     def _fallback(self, text: str, tokens: Phrase) -> Understanding:
         """Words that make no sentence: a command at their beginning still counts, for it only ever ends something."""
