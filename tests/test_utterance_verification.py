@@ -45,9 +45,9 @@ def test_nothing_heard_needs_no_sound(verifier, text):
     assert verifier.fits(np.zeros(16_000, np.float32), text)
 
 
-def test_sound_too_short_for_its_words_is_not_compared(verifier):
-    assert verifier.misfit(np.zeros(800, np.float32), SAID) is None
-    assert verifier.misfit(np.zeros(10, np.float32), SAID) is None
+@pytest.mark.parametrize("samples", [0, 10, 800])
+def test_a_sound_too_short_for_its_words_does_not_fit(verifier, samples):
+    assert not verifier.fits(np.zeros(samples, np.float32), SAID)
 
 
 def test_a_grammar_of_one_sentence_takes_no_other_for_it(verifier, tmp_path):

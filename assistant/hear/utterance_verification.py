@@ -7,6 +7,7 @@ utterance verification, as in R. Sukkar and C.-H. Lee, "Vocabulary independent d
 """
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -59,18 +60,18 @@ class Verifier:
         """How much worse the words' phones fit than the network's own choice, over the third that fits worst.
 
         Returns:
-            Natural-log units a frame, at least 0; None where there is nothing to compare: no word that has a
-            pronunciation, or more phones than the sound is long.
+            Natural-log units a frame, at least 0, infinite where the sound is too short for the words; None where
+            there is no word that has a pronunciation.
         """
         words = [self._lexicon.pronounce(word) for word in text.split() if word != UNKNOWN]
         variants = [[[self._phones[phone] for phone in variant] for variant in word] for word in words if word]
+        if not variants:
+            return None
         features = mfcc(samples)
-        if not variants or not len(features):
-            return None
-        outputs = self._outputs(features).astype(np.float64)
-        path = align(outputs, variants)
-        if path is None:
-            return None
+        outputs = self._outputs(features).astype(np.float64) if len(features) else None
+        path = align(outputs, variants) if outputs is not None else None
+        if outputs is None or path is None:
+            return math.inf
         best, stay = outputs.max(axis=1), len(self._phones)
         ends = (*path.starts[1:], len(outputs))
         misfits = []

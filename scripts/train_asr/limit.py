@@ -39,7 +39,7 @@ def main() -> None:
         speech = read_waveform(clips[index].path)
         noise = stretch_of(noises[generator.integers(len(noises))], len(speech), generator)
         misfit = verifier.misfit(add_noise(speech, noise, generator.uniform(*DECIBELS)), clips[index].text)
-        if misfit is not None:
+        if misfit is not None and np.isfinite(misfit):
             found.append(misfit)
     limit = round(float(np.quantile(found, 1 - arguments.refused)), 2)
     (arguments.folder / LIMIT).write_text(json.dumps({"limit": limit}) + "\n", "ascii")
