@@ -36,7 +36,7 @@ class Hear:
         "phrase", "What begins a conversation: the wake phrase, a key or signal, or nothing (always open, for tests)."
     )
     wake_phrase: str = _documented("hey genie", "The wake phrase as text.")
-    wake_threshold: float = _documented(0.0, "Score a wake phrase needs; 0 takes the model's own value.")
+    wake_threshold: float = _documented(0.0, "Score a wake phrase needs, at most 4; 0 takes the model's own value.")
     follow_up_seconds: float = _documented(6.0, "Seconds after a reply in which no wake phrase is needed.")
     speech_threshold: float = _documented(0.5, "Voice-activity probability (0-1) that begins speech.")
     silence_threshold: float = _documented(0.35, "Voice-activity probability (0-1) under which speech may end.")

@@ -181,7 +181,7 @@ def main() -> None:
     cost = spent / max(seconds, 1e-9)
     print(f"speech without the phrase: {hours:.2f} hours, {cost:.3f} CPU seconds a second")
     print("| threshold | false alarms | an hour | " + " | ".join(f"missed, {name}" for name in misses) + " |")
-    for threshold in (-4.0, -2.0, 0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0):
+    for threshold in (-4.0, -2.0, -1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0):
         count = int((alarms >= threshold).sum())
         missed = " | ".join(f"{(best < threshold).sum()} of {len(best)}" for best in misses.values())
         print(f"| {threshold:g} | {count} | {count / max(hours, 1e-9):.2f} | {missed} |")

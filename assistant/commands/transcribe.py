@@ -63,11 +63,11 @@ def _listener(options: argparse.Namespace) -> Callable[[], Hearing]:
     """What begins an utterance: with the grammar, or with the model's own language model, or with general words."""
     settings = options.settings.hear
     model = find_model(options.model or settings.model)
-    grammar = read_grammar(options.grammar) if options.grammar else None
+    parts = Parts(options.settings, (), options.state)
+    grammar = read_grammar(options.grammar, parts.language) if options.grammar else None
     if grammar is None and ((model / "graph" / "Gr.fst").is_file() or (model / "graph" / "HCLG.fst").is_file()):
         own = load_vosk_model(model, settings.log)
         return lambda: VoskHearing(own, settings.alternatives, settings.log)
-    parts = Parts(options.settings, (), options.state)
     graphs = prepare_graphs(
         model,
         {Expecting.COMMAND: grammar or _general(parts.lexicon)},

@@ -10,7 +10,8 @@ alternatives, where "" is nothing at all; or ``{"repeat": RULE}``, which is zero
 
     {"start": "order", "rules": {"order": "<please> a <size> tea", "please": ["", "please"], "size": ["big", "small"]}}
 
-Alternatives are equally likely.
+Alternatives are equally likely. In a list, letters are likelier beside letters and numbers beside numbers: "a t" sounds
+like "eighty", and "o" like "oh".
 """
 
 import json
@@ -21,14 +22,20 @@ from typing import Any
 
 from assistant.errors import UsageError
 from assistant.hear.acceptor import UNKNOWN, UNKNOWN_COST
+from assistant.languages.language import Language
+from assistant.understand.any_order import any_order
 from assistant.understand.grammar import Alternatives, Expression, Filler, Grammar, Reference, Repeat, Sequence, Words
 
 _ANY = "[any]"
 _PARTS = re.compile(r"(<[^<>]+>|\[any\])")
 
 
-def read_grammar(path: Path) -> Grammar:
+def read_grammar(path: Path, language: Language) -> Grammar:
     """Reads a grammar.
+
+    Args:
+        path: The file.
+        language: Whose numbers the phrases of a list may be.
 
     Raises:
         UsageError: It cannot be read, is no grammar, or its rules refer to themselves or to none that exist.
@@ -40,19 +47,20 @@ def read_grammar(path: Path) -> Grammar:
     except (ValueError, RecursionError) as error:
         raise UsageError(f"The grammar {path} is not JSON: {error}.") from error
     try:
-        grammar = _phrases(path.stem, values) if isinstance(values, list) else _rules(path.stem, values)
+        grammar = _phrases(path.stem, values, language) if isinstance(values, list) else _rules(path.stem, values)
         _check_references(grammar)
     except ValueError as error:
         raise UsageError(f"The grammar {path} cannot be used: {error}. See 'voicecart transcribe --help'.") from error
     return grammar
 
 
-def _phrases(name: str, phrases: list[Any]) -> Grammar:
+def _phrases(name: str, phrases: list[Any], language: Language) -> Grammar:
     if not phrases:
         raise ValueError("it holds no phrase")
-    cost = math.log(len(phrases) + 1)
-    branches = tuple((cost + UNKNOWN_COST * (phrase == UNKNOWN), _text(phrase)) for phrase in phrases)
-    return Grammar(name, {"start": Repeat(Alternatives(branches))})
+    written = {_plain(phrase): _text(phrase) for phrase in phrases}
+    if UNKNOWN in written:
+        written[UNKNOWN] = Alternatives(((UNKNOWN_COST, written[UNKNOWN]),))
+    return Grammar(name, {"start": any_order(written, language, written.__getitem__)})
 
 
 def _rules(name: str, values: Any) -> Grammar:
@@ -77,11 +85,15 @@ def _expression(value: Any) -> Expression:
     raise ValueError(f"{json.dumps(value)[:80]} is no rule")
 
 
-def _text(value: Any) -> Expression:
+def _plain(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{json.dumps(value)[:80]} is no text")
+    return " ".join(value.lower().split())
+
+
+def _text(value: Any) -> Expression:
     parts: list[Expression] = []
-    for part in _PARTS.split(value.lower()):
+    for part in _PARTS.split(_plain(value)):
         if part == _ANY:
             parts.append(Filler(0.0))
         elif part.startswith("<"):

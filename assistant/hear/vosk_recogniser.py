@@ -18,7 +18,7 @@ from assistant.settings import Hear
 from assistant.understand.understanding import Expecting
 
 _PARTIAL_SAMPLES = RATE // 5
-"""Samples between two looks at the partial result: the network gives new outputs about as often."""
+"""Samples between two looks at the partial result."""
 _UNVERIFIED = (Expecting.CHOICE, Expecting.DIGITS, Expecting.INTERRUPTION)
 """A choice is often little but a brand, whose pronunciation is a guess; digits are compared with those asked for; and
 "stop" must act even over the device's own voice."""

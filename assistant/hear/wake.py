@@ -18,8 +18,9 @@ _SETTLING_LOOKS = 3
 """Looks at which the phrase must have been complete: its last sound is often guessed from its beginning."""
 _KEPT_SAMPLES = RATE * 2 // 5
 """What a new stretch begins with after something that was only like the phrase: the real one may have begun in it."""
-_UNRIVALLED = 10.0
-"""Score when no reading without the phrase is left: they all lie further off than the lattice's beam."""
+_UNRIVALLED, _OUTDONE = 4.0, -12.0
+"""Scores when only readings with the phrase are left, or only ones without: the others lie further off than the
+lattice's beam of 8, to which ``WAKE_COST`` is added."""
 _THRESHOLD = 1.0
 
 
@@ -53,7 +54,8 @@ class VoskWakeSpotter:
 
     def __init__(self, folder: Path, settings: Hear, threshold: float | None = None) -> None:
         self._model = load_vosk_model(folder, settings.log)
-        self._threshold = threshold if threshold is not None else settings.wake_threshold or _THRESHOLD
+        usual = min(settings.wake_threshold or _THRESHOLD, _UNRIVALLED)
+        self._threshold = usual if threshold is None else threshold
         self._mute = not settings.log
         self._recogniser: Any = None
         self._heard: deque[Samples] = deque()
@@ -106,5 +108,5 @@ def _score(alternatives: list[dict[str, Any]]) -> float:
     with_phrase = [float(reading["confidence"]) for reading in alternatives if WAKE_MARK in reading["text"]]
     without = [float(reading["confidence"]) for reading in alternatives if WAKE_MARK not in reading["text"]]
     if not with_phrase:
-        return -_UNRIVALLED
+        return _OUTDONE
     return min(_UNRIVALLED, max(with_phrase) - max(without) + WAKE_COST) if without else _UNRIVALLED

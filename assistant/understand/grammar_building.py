@@ -27,7 +27,7 @@ _SENTENCE = 1.5
 _ENDING = 6.5
 _PLEASE, _POLITE = 0.7, 7.5
 _USUAL_ANSWER, _RARE_ANSWER, _ANSWER_UNASKED = 0.7, 4.0, 4.0
-_LOOSE, _CORRECTION, _CHOICE, _DIGIT = 1.0, 1.5, 0.3, 2.0
+_LOOSE, _CORRECTION, _CHOICE, _DIGIT = 1.0, 1.5, 0.3, 3.0
 _SOLD_IN, _OTHER_UNIT = 0.5, 3.5
 """A unit without a product: one that the catalog's products are sold in, or any other."""
 _NUMBERED = 4.0

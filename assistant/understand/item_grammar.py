@@ -29,13 +29,13 @@ _NAMING = {Naming.NAME: 0.0, Naming.ALIAS: 0.0, Naming.BRANDED: 1.0, Naming.GENE
 _PLURAL = 0.7
 _MENTION = 0.5
 """Saying an option at all."""
-_NEGATION = 1.5
+_NEGATION = 2.5
 _BEFORE_UNUSUAL = 2.5
 """A value before the product that begins like something said after it ("a bit of milk")."""
 _LINKED = (0.3, 1.3, 6.0)
 """The first words that link an option to what comes before it; more of them are not heard."""
-_JOINED, _UNLINKED = 0.7, 4.0
-_NEXT_ITEM, _RARE_JOIN = 2.0, 2.0
+_JOINED, _UNLINKED = 0.7, 5.5
+_NEXT_ITEM, _RARE_JOIN = 3.5, 2.0
 _UNKNOWN_ITEM = 11.0
 _ANY_OTHER = 1.0
 """A product of a large catalog that is none of the likely ones."""

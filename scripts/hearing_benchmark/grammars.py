@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from assistant.understand.grammar import Alternatives, Expression, Grammar, Reference, Repeat, Words
+from assistant.understand.grammar import Alternatives, Expression, Grammar, Reference, Words
 from assistant.understand.grammar import Sequence as InSequence
 
 CARRIERS = (
@@ -61,11 +61,6 @@ def menu_grammar(values: Mapping[str, Sequence[str]]) -> Grammar:
         (one_of(CARRIERS), one_of(("", "a", "an")), Reference("before"), Reference(DRINK), Reference("after"))
     )
     return Grammar("menu", rules)
-
-
-def any_order(name: str, words: Iterable[str]) -> Grammar:
-    """Any number of words in any order."""
-    return Grammar(name, {"start": Repeat(one_of(sorted(words)))})
 
 
 def orders_of(names: Iterable[str]) -> Grammar:

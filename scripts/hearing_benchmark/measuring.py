@@ -9,9 +9,11 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from assistant.hear.lexicon import Lexicon
+from assistant.languages.language import load_language
+from assistant.understand.any_order import any_order
 from assistant.understand.grammar import Grammar
 from scripts.hearing_benchmark.engines import Engine, PocketsphinxEngine, VoskEngine
-from scripts.hearing_benchmark.grammars import DIGITS, any_order, menu_grammar, orders_of, slots_of
+from scripts.hearing_benchmark.grammars import DIGITS, menu_grammar, orders_of, slots_of
 from scripts.hearing_benchmark.recordings import (
     LEVELS,
     VOICES,
@@ -94,6 +96,11 @@ def pocketsphinx_maker(lexicon: Lexicon, smallest: bool = True) -> MakeEngine:
     return lambda grammar: PocketsphinxEngine(grammar, lexicon, smallest)
 
 
+def list_of(name: str, words: Iterable[str]) -> Grammar:
+    """Words in any order, as ``voicecart transcribe`` takes them from a list."""
+    return Grammar(name, {"start": any_order(sorted(words), load_language("en"))})
+
+
 def menu_orders(
     make: MakeEngine, orders: Sequence[Order], levels: Iterable[float] = LEVELS, every: int = 1
 ) -> dict[str, Tally]:
@@ -114,11 +121,11 @@ def menu_orders(
 def words_in_any_order(make: MakeEngine, clips: Sequence[Spoken] | None = None) -> dict[str, Tally]:
     """AN4's test part with its own vocabulary in any order, and its sentences that are digits only."""
     clips = an4_test() if clips is None else clips
-    engine = make(any_order("an4", {word for clip in clips for word in clip.text.split()}))
+    engine = make(list_of("an4", {word for clip in clips for word in clip.text.split()}))
     everything = Tally()
     for clip in clips:
         everything.add(engine, clip.samples, lambda text, clip=clip: text == clip.text, clip.text)
-    digits, engine = Tally(), make(any_order("digits", DIGITS))
+    digits, engine = Tally(), make(list_of("digits", DIGITS))
     for clip in clips:
         if set(clip.text.split()) <= set(DIGITS):
             digits.add(engine, clip.samples, lambda text, clip=clip: text == clip.text, clip.text)
@@ -127,7 +134,7 @@ def words_in_any_order(make: MakeEngine, clips: Sequence[Spoken] | None = None) 
 
 def spoken_digits(make: MakeEngine, folder: Path, each: int = 4) -> dict[str, Tally]:
     """Digit strings of synthetic voices in quiet and in noise."""
-    engine, noises = make(any_order("digits", DIGITS)), held_out_noises()
+    engine, noises = make(list_of("digits", DIGITS)), held_out_noises()
     results = {"quiet": Tally(), "10 dB": Tally()}
     for number, text in enumerate(digit_strings(each * len(VOICES))):
         samples = synthesised(VOICES[number % len(VOICES)], text, folder)

@@ -41,14 +41,10 @@ class Order:
 
 
 def coffee_orders() -> list[Order]:
-    """The recorded orders, each with a short silence at its end."""
+    """The recorded orders."""
     clips = recorded_clips("dev", "coffee")
-    tail = np.zeros(RATE * 3 // 10, np.float32)
     return [
-        Order(
-            np.concatenate([read_waveform(clip.path), tail]),
-            {slot: value.strip() for slot, value in json.loads(clip.text).items()},
-        )
+        Order(read_waveform(clip.path), {slot: value.strip() for slot, value in json.loads(clip.text).items()})
         for clip in clips
     ]
 
@@ -90,8 +86,7 @@ class Spoken:
 
 def an4_test() -> list[Spoken]:
     """The published test part of AN4."""
-    tail = np.zeros(RATE * 3 // 10, np.float32)
-    return [Spoken(np.concatenate([read_waveform(c.path), tail]), c.text) for c in recorded_clips("test", "an4")]
+    return [Spoken(read_waveform(clip.path), clip.text) for clip in recorded_clips("test", "an4")]
 
 
 def english_of_mandarin_speakers() -> list[Spoken]:
