@@ -5,6 +5,8 @@ from collections import deque
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from assistant.hear.acceptor import WAKE_MARK
 from assistant.hear.audio import RATE, Samples
 from assistant.hear.graph import WAKE_COST
@@ -12,12 +14,15 @@ from assistant.hear.muting import muted
 from assistant.hear.vosk_recogniser import load_vosk_model, pcm
 from assistant.settings import Hear
 
-_LOOK_SAMPLES = RATE // 16
-"""Samples between two looks at what was heard so far."""
-_SETTLING_LOOKS = 3
+_LOOK_SAMPLES = RATE // 8
+"""Samples between two looks at what was heard so far: each goes through all of it."""
+_SETTLING_LOOKS = 2
 """Looks at which the phrase must have been complete: its last sound is often guessed from its beginning."""
 _KEPT_SAMPLES = RATE * 2 // 5
 """What a new stretch begins with after something that was only like the phrase: the real one may have begun in it."""
+_STRETCH_SAMPLES, _OVERLAP_SAMPLES = RATE * 6, RATE * 3 // 2
+"""Where nobody pauses, a new stretch begins after so many samples, with the last of the one before: the longer a stretch,
+the more a look costs."""
 _UNRIVALLED, _OUTDONE = 4.0, -12.0
 """Scores when only readings with the phrase are left, or only ones without: the others lie further off than the
 lattice's beam of 8, to which ``WAKE_COST`` is added."""
@@ -59,8 +64,7 @@ class VoskWakeSpotter:
         self._mute = not settings.log
         self._recogniser: Any = None
         self._heard: deque[Samples] = deque()
-        self._since_look = 0
-        self._looks = 0
+        self._stretch = self._since_look = self._looks = 0
         self.reset()
 
     def accept(self, samples: Samples) -> float | None:
@@ -69,6 +73,8 @@ class VoskWakeSpotter:
             return self._accept(samples)
 
     def _accept(self, samples: Samples) -> float | None:
+        if self._stretch >= _STRETCH_SAMPLES and not self._looks:
+            self._begin_with(_OVERLAP_SAMPLES)
         self._take(samples)
         self._since_look += len(samples)
         if self._since_look < _LOOK_SAMPLES:
@@ -79,12 +85,10 @@ class VoskWakeSpotter:
         if self._looks < _SETTLING_LOOKS:
             return None
         score = _score(json.loads(self._recogniser.FinalResult())["alternatives"])
-        kept = tuple(self._heard)
-        self.reset()
         if score >= self._threshold:
+            self.reset()
             return score
-        for part in kept:
-            self._take(part)
+        self._begin_with(_KEPT_SAMPLES)
         return None
 
     def reset(self) -> None:
@@ -94,12 +98,19 @@ class VoskWakeSpotter:
         self._recogniser = vosk.KaldiRecognizer(self._model, float(RATE))
         self._recogniser.SetMaxAlternatives(2)
         self._heard.clear()
-        self._since_look = self._looks = 0
+        self._stretch = self._since_look = self._looks = 0
+
+    def _begin_with(self, count: int) -> None:
+        """Begins a new stretch with the last samples of this one."""
+        last = np.concatenate(self._heard)[-count:]
+        self.reset()
+        self._take(last)
 
     def _take(self, samples: Samples) -> None:
         self._recogniser.AcceptWaveform(pcm(samples))
+        self._stretch += len(samples)
         self._heard.append(samples)
-        while sum(map(len, self._heard)) > _KEPT_SAMPLES:
+        while sum(map(len, self._heard)) > _OVERLAP_SAMPLES + len(self._heard[0]):
             self._heard.popleft()
 
 
