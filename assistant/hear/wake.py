@@ -21,8 +21,8 @@ _SETTLING_LOOKS = 2
 _KEPT_SAMPLES = RATE * 2 // 5
 """What a new stretch begins with after something that was only like the phrase: the real one may have begun in it."""
 _STRETCH_SAMPLES, _OVERLAP_SAMPLES = RATE * 6, RATE * 3 // 2
-"""Where nobody pauses, a new stretch begins after so many samples, with the last of the one before: the longer a stretch,
-the more a look costs."""
+"""Where nobody pauses, a new stretch begins after so many samples, with the last of the one before: the longer a
+stretch, the more a look costs."""
 _UNRIVALLED, _OUTDONE = 4.0, -12.0
 """Scores when only readings with the phrase are left, or only ones without: the others lie further off than the
 lattice's beam of 8, to which ``WAKE_COST`` is added."""

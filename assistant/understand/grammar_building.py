@@ -30,8 +30,9 @@ _USUAL_ANSWER, _RARE_ANSWER, _ANSWER_UNASKED = 0.7, 4.0, 4.0
 _LOOSE, _CORRECTION, _CHOICE, _DIGIT = 1.0, 1.5, 0.3, 3.0
 _SOLD_IN, _OTHER_UNIT = 0.5, 3.5
 """A unit without a product: one that the catalog's products are sold in, or any other."""
-_NUMBERED = 4.0
-"""An order's number, because any sounds resemble some digits."""
+_NUMBERED, _NO_DIGITS = 1.0, 5.0
+"""An order's number, because any sounds resemble some digits; and anything else where digits are asked for, as each of
+those costs something."""
 _ELSEWHERE = 1.0
 """What commands cost where an answer is expected."""
 _WISH, _DESCRIBED = 6.0, 5.0
@@ -41,7 +42,7 @@ _FILLER = {
     Expecting.COMMAND: 6.0,
     Expecting.CHOICE: 7.0,
     Expecting.CONFIRMATION: 6.0,
-    Expecting.DIGITS: 6.0,
+    Expecting.DIGITS: 11.0,
     Expecting.INTERRUPTION: 0.0,
 }
 _NOT_HEARD = ("change_to",)
@@ -189,7 +190,7 @@ class _Builder:
         commands = self._fixed_of(Intent.STOP, Intent.CANCEL, Intent.REPEAT, Intent.HELP, Intent.CANCEL_ORDER)
         denial = [(_ELSEWHERE, phrase) for phrase in self._language.phrases("answers", "no")]
         spoken = InOrder((Reference("digit"), Reference("digit"), Repeat(Reference("digit"))))
-        body = Alternatives(((0.0, spoken), (_ELSEWHERE, commands), (0.0, choice(denial))))
+        body = Alternatives(((0.0, spoken), (_NO_DIGITS + _ELSEWHERE, commands), (_NO_DIGITS, choice(denial))))
         return {"start": self._beside_filler(Expecting.DIGITS, (0.0, self._politely(body)))}
 
     def interruption(self) -> dict[str, Expression]:
