@@ -1,6 +1,7 @@
 """Measures the acoustic model, alone and through the shop, beside PocketSphinx on the same recordings.
 
-usage: python scripts/benchmark_asr.py [--model models/voicecart-en] [--sets menu words digits brands shop] [--document]
+usage: python scripts/benchmark_asr.py [--model models/voicecart-en] [--sets menu words general digits brands shop]
+                                       [--engines vosk pocketsphinx pocketsphinx-rules] [--document]
 
 Needs the recordings (``VOICECART_SHARED``), synthesisers, and the packages of the group ``benchmark``. Results go to
 ``docs/hearing-benchmark.json`` and ``.png``; ``--document`` puts the table into ``docs/hearing.md``. A set that was not
@@ -25,7 +26,7 @@ from scripts.hearing_benchmark.measuring import MakeEngine, Tally  # noqa: E402
 
 ENGINES = ("vosk", "pocketsphinx", "pocketsphinx-rules")
 """The last is PocketSphinx with the grammar's rules as they are written, which is slow."""
-SETS = ("menu", "words", "digits", "brands", "shop")
+SETS = ("menu", "words", "general", "digits", "brands", "shop")
 Measured = dict[str, Tally]
 
 
@@ -36,7 +37,9 @@ def measured(name: str, make: MakeEngine, lexicon: Lexicon, audio: Path, levels:
         title = "coffee orders" if every == 1 else f"coffee orders (each {every}th)"
         return {f"{title}, menu grammar, {level}": tally for level, tally in found.items()}
     if name == "words":
-        return measuring.words_in_any_order(make)
+        return measuring.words_in_any_order(make, levels)
+    if name == "general":
+        return {"sentences about anything, no grammar": measuring.without_grammar(make, lexicon)}
     if name == "digits":
         found = measuring.spoken_digits(make, audio)
         return {f"digit strings, synthetic voices, {level}": tally for level, tally in found.items()}

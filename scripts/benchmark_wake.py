@@ -1,7 +1,7 @@
 """Misses against false alarms of a wake phrase, with the shipped model and the spotter that the device uses.
 
-usage: benchmark_wake.py [--phrase TEXT] [--positives 200] [--hours 5] [--decibels 10] [--processes 1]
-                          [--curve FILE.png] [--state DIR]
+usage: benchmark_wake.py [--phrase TEXT] [--positives 200] [--hours 5] [--after 0] [--decibels 10]
+                          [--processes 1] [--curve FILE.png] [--state DIR]
 
 Positives are recordings of the phrase where there are any (VOICECART_SHARED, set "wakeword"), else synthetic voices;
 negatives are recorded English speech of all other sets, every other clip in household noise. Noises are of the part
@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
@@ -68,11 +69,14 @@ def positives(phrase: str, count: int) -> tuple[str, list[Samples]]:
     return "synthetic", [ShopperVoice.parse(voice).say(phrase + ending) for voice in VOICES for ending in ENDINGS]
 
 
-def negatives(phrase: str) -> list[Path]:
-    """Recordings of speech without the phrase, in a fixed random order."""
+def negatives(phrase: str, after: float) -> list[tuple[int, Path]]:
+    """Recordings of speech without the phrase, numbered in a fixed random order, without the first so many hours."""
     clips = [clip.path for clip in recorded_clips("train") if phrase not in clip.text]
     random.Random(3).shuffle(clips)
-    return clips
+    numbered, seconds = enumerate(clips), 0.0
+    while seconds < 3600 * after:
+        seconds += soundfile.info(next(numbered)[1]).duration
+    return list(numbered)
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,7 @@ def draw(path: Path, title: str, misses: dict[str, np.ndarray], alarms: np.ndarr
         axes.plot(rates, missed, drawstyle="steps-post", marker=".", label=name)
     axes.axvline(0.1, color="grey", linestyle=":", label="one in ten hours")
     axes.set_xscale("symlog", linthresh=0.1)
+    axes.set_xlim(left=0)
     axes.set_xlabel("false alarms an hour")
     axes.set_ylabel("missed, %")
     axes.set_title(title)
@@ -148,6 +153,7 @@ def main() -> None:
     parser.add_argument("--phrase", default=Settings().hear.wake_phrase)
     parser.add_argument("--positives", type=int, default=200)
     parser.add_argument("--hours", type=float, default=5.0, help="of speech without the phrase (default: %(default)s)")
+    parser.add_argument("--after", type=float, default=0.0, help="hours of it that were heard before (default: none)")
     parser.add_argument("--decibels", type=float, default=10.0)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--curve", type=Path)
@@ -169,7 +175,7 @@ def main() -> None:
     seconds = spent = told = 0.0
     fresh = Listener(graphs.wake, options.decibels)
     with multiprocessing.get_context("spawn").Pool(options.processes, begin_listening, (fresh,)) as pool:
-        for part, length, cost in pool.imap(listen, enumerate(negatives(options.phrase)), chunksize=8):
+        for part, length, cost in pool.imap(listen, negatives(options.phrase, options.after), chunksize=8):
             found += part
             seconds, spent = seconds + length, spent + cost
             if seconds - told >= 900:

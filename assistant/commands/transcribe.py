@@ -70,7 +70,7 @@ def _listener(options: argparse.Namespace) -> Callable[[], Hearing]:
         return lambda: VoskHearing(own, settings.alternatives, settings.log)
     graphs = prepare_graphs(
         model,
-        {Expecting.COMMAND: grammar or _general(parts.lexicon)},
+        {Expecting.COMMAND: grammar or general_grammar(parts.lexicon)},
         "",
         parts.lexicon,
         options.state / "graphs",
@@ -81,7 +81,7 @@ def _listener(options: argparse.Namespace) -> Callable[[], Hearing]:
     return lambda: recogniser.listen(Expecting.COMMAND)
 
 
-def _general(lexicon: Lexicon) -> Grammar:
+def general_grammar(lexicon: Lexicon) -> Grammar:
     """Any general words, as likely as in the language; no unknown sounds, which would take whole sentences."""
     branches = tuple((cost, Words(word)) for word, cost in lexicon.general_words.items())
     return Grammar("general", {"start": Repeat(Alternatives(branches))})

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
+from assistant.commands.transcribe import general_grammar
 from assistant.hear.lexicon import Lexicon
 from assistant.languages.language import load_language
 from assistant.understand.any_order import any_order
@@ -18,9 +19,9 @@ from scripts.hearing_benchmark.recordings import (
     LEVELS,
     VOICES,
     Order,
-    Spoken,
     an4_test,
     digit_strings,
+    english_of_mandarin_speakers,
     held_out_noises,
     noisy,
     slot_values,
@@ -118,18 +119,28 @@ def menu_orders(
     return results
 
 
-def words_in_any_order(make: MakeEngine, clips: Sequence[Spoken] | None = None) -> dict[str, Tally]:
-    """AN4's test part with its own vocabulary in any order, and its sentences that are digits only."""
-    clips = an4_test() if clips is None else clips
+def words_in_any_order(make: MakeEngine, levels: Iterable[float] = LEVELS) -> dict[str, Tally]:
+    """AN4's test part with its own vocabulary in any order, in quiet and in noise, and its sentences of digits only."""
+    clips, noises, results = an4_test(), held_out_noises(), {}
     engine = make(list_of("an4", {word for clip in clips for word in clip.text.split()}))
-    everything = Tally()
-    for clip in clips:
-        everything.add(engine, clip.samples, lambda text, clip=clip: text == clip.text, clip.text)
+    for level in (None, *levels):
+        tally = results["AN4 test" if level is None else f"AN4 test, {level} dB"] = Tally()
+        for number, clip in enumerate(clips):
+            samples = clip.samples if level is None else noisy(clip.samples, noises, level, number)
+            tally.add(engine, samples, lambda text, clip=clip: text == clip.text, clip.text)
     digits, engine = Tally(), make(list_of("digits", DIGITS))
     for clip in clips:
         if set(clip.text.split()) <= set(DIGITS):
             digits.add(engine, clip.samples, lambda text, clip=clip: text == clip.text, clip.text)
-    return {"AN4 test": everything, "AN4 test, digit strings": digits}
+    return results | {"AN4 test, digit strings": digits}
+
+
+def without_grammar(make: MakeEngine, lexicon: Lexicon, every: int = 4) -> Tally:
+    """Sentences about anything by learners of English, with general words only."""
+    engine, tally = make(general_grammar(lexicon)), Tally()
+    for clip in english_of_mandarin_speakers()[::every]:
+        tally.add(engine, clip.samples, lambda text, clip=clip: text == clip.text, clip.text)
+    return tally
 
 
 def spoken_digits(make: MakeEngine, folder: Path, each: int = 4) -> dict[str, Tally]:
