@@ -142,7 +142,7 @@ def test_killed_again_while_recovering(folder, tmp_path):
 
 def test_killed_at_any_moment_from_outside_nothing_is_half_done(folder):
     """Kills that also hit the database in the middle of its own writing."""
-    moments = random.Random(7)
+    moments, longest = random.Random(7), 0.15
     for round_number in range(25):
 
         def work(seed=round_number):
@@ -154,7 +154,7 @@ def test_killed_at_any_moment_from_outside_nothing_is_half_done(folder):
                     shop.store.cancel_order(placed.id)
 
         process = child(work)
-        time.sleep(moments.uniform(0.02, 0.15))
+        time.sleep(moments.uniform(0.02, longest))
         os.kill(process, signal.SIGKILL)
         assert ended(process) == -signal.SIGKILL
         shop = open_shop(folder)
@@ -164,6 +164,8 @@ def test_killed_at_any_moment_from_outside_nothing_is_half_done(folder):
         assert shop.wallet.account(Account.HELD).minor == 0
         for order in shop.store.orders(None):
             assert order.lines and order.status in (OrderStatus.PAID, OrderStatus.REFUNDED)
+        if not shop.store.orders(None):
+            longest *= 1.3  # A busy machine has not got as far yet.
         shop.engine.dispose()
     assert shop.store.orders(), "the children got as far as buying"
 
