@@ -73,10 +73,11 @@ def negatives(phrase: str, after: float) -> list[tuple[int, Path]]:
     """Recordings of speech without the phrase, numbered in a fixed random order, without the first so many hours."""
     clips = [clip.path for clip in recorded_clips("train") if phrase not in clip.text]
     random.Random(3).shuffle(clips)
-    numbered, seconds = enumerate(clips), 0.0
-    while seconds < 3600 * after:
-        seconds += soundfile.info(next(numbered)[1]).duration
-    return list(numbered)
+    seconds = heard = 0
+    while heard < len(clips) and seconds < 3600 * after:
+        seconds += soundfile.info(clips[heard]).duration
+        heard += 1
+    return list(enumerate(clips))[heard:]
 
 
 @dataclass(frozen=True)
